@@ -1,0 +1,1 @@
+"""zol2l: learned zeroth-order optimization."""

@@ -1,0 +1,102 @@
+"""An optimizer = sampling x estimator x update, its state, and the one inner loop."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zol2l.estimators import ForwardDifference
+from zol2l.oracle import Oracle
+from zol2l.sampling import LastStep, Sampling
+from zol2l.types import Directions, GradientEstimate, Rows
+from zol2l.updates import Update
+
+
+@dataclass(frozen=True)
+class State(Rows):
+    """Where an optimizer stands: the iterate theta (B, D), what the last step left behind, and the
+    memories of its sampling and update rules. Weights live in modules, never here.
+    """
+
+    theta: Tensor
+    last: LastStep
+    sampling: Any
+    update: Any
+
+
+@dataclass(frozen=True)
+class Seen(Rows):
+    """What one step saw at the iterate it started from."""
+
+    directions: Directions
+    estimate: GradientEstimate
+
+
+class Optimizer(nn.Module):
+    """The protocol of every zeroth-order optimizer, learned or designed by hand."""
+
+    @property
+    @abstractmethod
+    def queries_per_step(self) -> int:
+        """Loss queries per instance and step."""
+
+    @abstractmethod
+    def init(self, theta: Tensor) -> State:
+        """The state at the start point theta (B, D)."""
+
+    @abstractmethod
+    def step(self, state: State, oracle: Oracle, generator: torch.Generator) -> tuple[State, Seen]:
+        """One step of all active instances; stopped ones keep their state."""
+
+
+class ComposedOptimizer(Optimizer):
+    """theta <- project(theta + update(estimator(f, theta, sampling()))).
+
+    Cost: what the estimator says for the sampling rule's Q directions.
+    """
+
+    def __init__(self, sampling: Sampling, estimator: ForwardDifference, update: Update) -> None:
+        super().__init__()
+        self.sampling, self.estimator, self.update = sampling, estimator, update
+
+    @property
+    def queries_per_step(self) -> int:
+        return self.estimator.queries(self.sampling.directions)
+
+    def init(self, theta: Tensor) -> State:
+        zeros = torch.zeros_like(theta)
+        memories = self.sampling.init(theta), self.update.init(theta)
+        return State(theta, LastStep(zeros, zeros), *memories)
+
+    def step(self, state: State, oracle: Oracle, generator: torch.Generator) -> tuple[State, Seen]:
+        directions, sampling = self.sampling(state.last, state.sampling, generator)
+        estimate = self.estimator(oracle, state.theta, directions)
+        delta, update = self.update(estimate, state.update)
+        theta = oracle.optimizee.project(state.theta + delta)
+        last = LastStep(estimate.gradient.detach(), delta.detach())
+        moved = State(theta, last, sampling, update)
+        if not bool(oracle.active.all()):
+            moved = moved.where(oracle.active.to(theta.device), state)
+        return moved, Seen(directions, estimate)
+
+
+def iterate(
+    optimizer: Optimizer, oracle: Oracle, state: State, steps: int, generator: torch.Generator
+) -> Iterator[tuple[State, Seen]]:
+    """The one inner loop: step until `steps`, or until no instance can pay for a further step.
+
+    Yields the state after each step and what the step saw at the iterate before it. Evaluation
+    records it, meta-training differentiates it.
+    """
+    for _ in range(steps):
+        oracle.afford(optimizer.queries_per_step)
+        if not bool(oracle.active.any()):
+            return
+        oracle.begin_step(generator)
+        state, seen = optimizer.step(state, oracle, generator)
+        yield state, seen

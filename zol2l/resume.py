@@ -1,0 +1,54 @@
+"""Files that survive a kill: atomic writes, and batches of tensors saved without pickle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from zol2l.types import map_tensors
+
+T = TypeVar("T")
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file, then move it to `path`: readers see all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def flatten(tree: object) -> dict[str, Tensor]:
+    """The tensors of nested dataclasses and tuples, numbered in their fixed order."""
+    found: dict[str, Tensor] = {}
+
+    def collect(tensor: Tensor) -> Tensor:
+        found[f"{len(found):05d}"] = tensor.detach().clone().contiguous()
+        return tensor
+
+    map_tensors(collect, tree)
+    return found
+
+
+def unflatten(template: T, tensors: dict[str, Tensor]) -> T:
+    """Put `tensors`, as `flatten` numbered them, in the places of `template`'s."""
+    remaining = iter(sorted(tensors))
+    return map_tensors(lambda old: tensors[next(remaining)].to(old.device), template)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write tensors atomically as safetensors."""
+    write_atomically(path, lambda temporary: save_file(tensors, temporary))
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read what `save_tensors` wrote."""
+    return load_file(path)

@@ -1,0 +1,57 @@
+"""Run an optimizer on a batch of problems and record its trajectory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from zol2l.errors import require
+from zol2l.optimizer import Optimizer, iterate
+from zol2l.oracle import Oracle
+from zol2l.run_checkpoint import RunCheckpoint
+from zol2l.trajectory import Recorder, Trajectory
+
+
+@torch.no_grad()
+def run(
+    optimizer: Optimizer,
+    oracle: Oracle,
+    steps: int,
+    generator: torch.Generator,
+    *,
+    recorder: Recorder | None = None,
+    checkpoint: RunCheckpoint | None = None,
+    progress: Callable[[int], None] = lambda step: None,
+) -> Trajectory:
+    """Run `optimizer` for `steps` steps from the optimizee's start point and record every iterate.
+
+    The value of an iterate is the one its own step used, so recording is free; only the last
+    iterate, and every iterate of a stochastic problem (on the full data), cost a check query.
+    With a `checkpoint`, a run that was killed goes on where it was last saved, exactly.
+    """
+    _require_affordable(optimizer, oracle, steps)
+    optimizer.eval()
+    recorder = recorder or Recorder()
+    state = optimizer.init(oracle.optimizee.start())
+    if checkpoint is not None:
+        state = checkpoint.restore(state, oracle, recorder, generator)
+    done, spent = len(recorder.columns), oracle.loss_queries.clone()
+    for after, seen in iterate(optimizer, oracle, state, steps - done, generator):
+        stochastic = oracle.optimizee.stochastic
+        base = oracle.check(state.theta) if stochastic else seen.estimate.base
+        recorder.add(state, base, spent)
+        state, spent = after, oracle.loss_queries.clone()
+        progress(len(recorder.columns))
+        if checkpoint is not None:
+            checkpoint.save_when_due(state, oracle, recorder, generator)
+    if not bool(oracle.failed.all()):
+        recorder.add(state, oracle.check(state.theta), spent)
+    return recorder.trajectory()
+
+
+def _require_affordable(optimizer: Optimizer, oracle: Oracle, steps: int) -> None:
+    require(steps >= 1, "steps", steps, "at least 1")
+    cost = optimizer.queries_per_step + 1
+    affordable = oracle.budget is None or oracle.budget >= cost
+    require(affordable, "budget", oracle.budget, f"at least one step and a check, {cost} queries")

@@ -1,0 +1,7 @@
+"""Sampling rules: where to look."""
+
+from zol2l.sampling.base import LastStep, Sampling
+from zol2l.sampling.gaussian import GaussianSampling
+from zol2l.sampling.query_rnn import QueryRNN
+
+__all__ = ["GaussianSampling", "LastStep", "QueryRNN", "Sampling"]
