@@ -1,0 +1,71 @@
+"""The family of attacks on one victim: an instance is a test image that it classifies correctly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zol2l.errors import require
+from zol2l.optimizees.black_box_attack import BlackBoxAttack
+from zol2l.optimizees.family import OptimizeeFamily, Split
+
+PREDICT_BATCH = 500
+
+
+class AttackFamily(OptimizeeFamily):
+    """Disjoint sets of correctly classified images, in a random order fixed by `seed`.
+
+    Training instances are taken from the front of that order, test instances from its back,
+    validation instances from the middle, so that a split's images do not depend on its size.
+    `targeted` attacks aim at the class after the true one. Further `options` are BlackBoxAttack's.
+    """
+
+    name = "black_box_attack"
+
+    def __init__(
+        self,
+        victim: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        train: int = 100,
+        validation: int = 20,
+        test: int = 100,
+        targeted: bool = False,
+        seed: int = 0,
+        dtype: str = "float32",
+        **options: Any,
+    ) -> None:
+        super().__init__(train, validation, test)
+        self.dtype = getattr(torch, dtype)
+        correct = correctly_classified(victim, images, labels)
+        middle, end = len(correct) // 2, len(correct)
+        fits = train <= middle and middle + validation <= end - test
+        allowed = f"train + validation + test within the {end} correctly classified images"
+        require(fits, "optimizee.{train,validation,test}", (train, validation, test), allowed)
+        generator = torch.Generator().manual_seed(seed)
+        order = correct[torch.randperm(end, generator=generator)]
+        self.chosen: dict[Split, Tensor] = {
+            "train": order[:train],
+            "validation": order[middle : middle + validation],
+            "test": order.flip(0)[:test],
+        }
+        self.victim, self.options = victim.to(self.dtype), options
+        self.images, self.labels, self.targeted = images, labels, targeted
+
+    def optimizee(self, split: Split, rows: Tensor) -> BlackBoxAttack:
+        chosen = self.chosen[split][rows]
+        labels = self.labels[chosen]
+        images = self.images[chosen].to(self.dtype)
+        classes = int(self.labels.max()) + 1
+        targets = (labels + 1) % classes if self.targeted else None
+        return BlackBoxAttack(self.victim, images, labels, targets=targets, **self.options)
+
+
+@torch.no_grad()
+def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Indices of the images whose predicted class is their label."""
+    batches = images.split(PREDICT_BATCH)
+    predicted = torch.cat([victim(batch).argmax(dim=1) for batch in batches])
+    return (predicted == labels).nonzero()[:, 0]

@@ -1,0 +1,114 @@
+"""Black-box adversarial attack as an optimization problem (ZO-L2L equation 6; C&W 2017)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
+import torch
+from torch import Tensor
+
+from zol2l.errors import require
+from zol2l.types import Evaluation, Optimizee
+
+Norm = Literal["l1", "l2", "linf"]
+Parameterization = Literal["clipped", "tanh"]
+ORDER = {"l1": 1.0, "l2": 2.0, "linf": float("inf")}
+
+START_SCALE = 1e-4
+"""The start is START_SCALE * N(0, I), one fixed seed for all methods (authors' release)."""
+START_SEED = 123
+TANH_MARGIN = 1 - 1e-6
+"""atanh of 0 and 1 is infinite: images are pulled this far inside (0, 1) for the tanh space."""
+
+
+class BlackBoxAttack(Optimizee):
+    """f(theta) = max(margin, -confidence) + c ||x - x0||_p with x in [0, 1]^D.
+
+    margin = F_label - max_{j != label} F_j on log-probabilities F, negative once the label is lost;
+    with `targets` (B,) it is max_{j != target} F_j - F_target. The perturbation theta is either
+    `clipped`, x = clip(x0 + theta, 0, 1), or lives in `tanh` space, x = (tanh(w0 + theta) + 1) / 2.
+    Success: the predicted label is no longer the true one (is the target), by `confidence`.
+
+    victim: images (m, C, H, W) in [0, 1] -> logits (m, classes); it is used as it is, in
+    evaluation mode. images (B, C, H, W), labels (B,). One query is one image classified.
+    """
+
+    smoothing = {torch.float32: 1e-5, torch.float64: 1e-6}
+
+    def __init__(
+        self,
+        victim: Callable[[Tensor], Tensor],
+        images: Tensor,
+        labels: Tensor,
+        *,
+        targets: Tensor | None = None,
+        norm: Norm = "l1",
+        c: float = 0.1,
+        confidence: float = 0.0,
+        parameterization: Parameterization = "clipped",
+    ) -> None:
+        _check_images(images)
+        require(norm in ORDER, "optimizee.norm", norm, f"one of {', '.join(ORDER)}")
+        require(c >= 0, "optimizee.c", c, "a weight c >= 0")
+        require(confidence >= 0, "optimizee.confidence", confidence, "at least 0")
+        known = parameterization in ("clipped", "tanh")
+        require(known, "optimizee.parameterization", parameterization, "clipped or tanh")
+        self.victim, self.images, self.labels, self.targets = victim, images, labels, targets
+        self.norm, self.c, self.confidence = norm, c, confidence
+        self.parameterization = parameterization
+        self.instances, self.dimension = len(images), images[0].numel()
+
+    def __call__(self, theta: Tensor) -> Evaluation:
+        x = self.adversarial(theta)
+        logits = self.victim(x.unflatten(-1, self.images.shape[1:]).flatten(0, 1))
+        scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
+        margin = self.margin(scores)
+        distortion = torch.linalg.vector_norm(x - self._clean(), ord=ORDER[self.norm], dim=-1)
+        attack_loss = margin.clamp(min=-self.confidence)
+        return Evaluation(
+            loss=attack_loss + self.c * distortion,
+            success=(margin < 0) & (margin <= -self.confidence),
+            attack_loss=attack_loss,
+            distortion=distortion,
+            prediction=scores.argmax(dim=-1),
+        )
+
+    def adversarial(self, theta: Tensor) -> Tensor:
+        """The images x (B, n, D) in [0, 1] that the variables theta (B, n, D) stand for."""
+        if self.parameterization == "clipped":
+            return (self._clean() + theta).clamp(0, 1)
+        w0 = torch.atanh((2 * self._clean() - 1) * TANH_MARGIN)
+        return (torch.tanh(w0 + theta) + 1) / 2
+
+    def margin(self, scores: Tensor) -> Tensor:
+        """How far log-probabilities `scores` (B, n, classes) are from success, (B, n)."""
+        chosen = self.labels if self.targets is None else self.targets
+        index = chosen.view(-1, 1, 1).expand(*scores.shape[:2], 1)
+        own = scores.gather(-1, index)[..., 0]
+        others = scores.scatter(-1, index, -torch.inf).amax(dim=-1)
+        return own - others if self.targets is None else others - own
+
+    def start(self) -> Tensor:
+        generator = torch.Generator().manual_seed(START_SEED)
+        noise = torch.randn(self.dimension, generator=generator, dtype=torch.float64)
+        return (START_SCALE * noise).to(self.images).repeat(self.instances, 1)
+
+    def __getitem__(self, rows: Any) -> Self:
+        part = copy.copy(self)
+        part.images, part.labels = self.images[rows], self.labels[rows]
+        part.targets = None if self.targets is None else self.targets[rows]
+        part.instances = len(part.images)
+        return part
+
+    def _clean(self) -> Tensor:
+        return self.images.flatten(1)[:, None]
+
+
+def _check_images(images: Tensor) -> None:
+    require(images.ndim == 4, "images", tuple(images.shape), "a batch (B, C, H, W)")
+    if len(images):
+        low, high = images.min().item(), images.max().item()
+        valid = low >= 0 and high <= 1
+        require(valid, "images", f"[{low:g}, {high:g}]", "pixels must lie in [0, 1]")

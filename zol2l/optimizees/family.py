@@ -1,0 +1,31 @@
+"""A family of optimizees: disjoint problem instances to meta-train on, to validate and to test."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal, get_args
+
+from torch import Tensor
+
+from zol2l.errors import require
+from zol2l.types import Optimizee
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+class OptimizeeFamily(ABC):
+    """Where problem instances come from. `sizes` says how many each split has; no instance is in
+    two splits, and the first n instances of a split do not depend on the sizes.
+    """
+
+    name: str
+
+    def __init__(self, train: int, validation: int, test: int) -> None:
+        self.sizes: dict[Split, int] = {"train": train, "validation": validation, "test": test}
+        for split, size in self.sizes.items():
+            require(size >= 1, f"optimizee.{split}", size, "at least 1 instance")
+
+    @abstractmethod
+    def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
+        """The instances `rows` (B,) of a split as one batch; a row may be repeated (trials)."""

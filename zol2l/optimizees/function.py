@@ -1,0 +1,47 @@
+"""Any function a user brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from zol2l.errors import require
+from zol2l.types import Evaluation, Optimizee
+
+
+class FunctionOptimizee(Optimizee):
+    """Minimize `function`: points (m, D) -> values (m,), from each row of `starts` (B, D).
+
+    The rows are B independent runs on the same function. `smoothing` is mu; the defaults suit
+    functions that vary on the scale of 1.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Tensor], Tensor],
+        starts: Tensor,
+        smoothing: float | None = None,
+    ) -> None:
+        require(starts.ndim == 2, "starts", tuple(starts.shape), "a matrix of start points (B, D)")
+        self.function, self.starts = function, starts
+        self.instances, self.dimension = starts.shape
+        self._mu = smoothing
+        self.smoothing = {torch.float32: smoothing or 1e-3, torch.float64: smoothing or 1e-6}
+
+    def __call__(self, theta: Tensor) -> Evaluation:
+        values = self.function(theta.flatten(0, 1))
+        expected = theta.shape[0] * theta.shape[1]
+        valid = values.shape == (expected,)
+        require(
+            valid, "function", tuple(values.shape), f"must return one value a point, ({expected},)"
+        )
+        return Evaluation(values.view(theta.shape[:2]))
+
+    def start(self) -> Tensor:
+        return self.starts.clone()
+
+    def __getitem__(self, rows: Any) -> Self:
+        return type(self)(self.function, self.starts[rows], self._mu)

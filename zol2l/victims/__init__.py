@@ -1,0 +1,1 @@
+"""Classifiers to attack, the data they learn and their checkpoints."""
