@@ -1,0 +1,1 @@
+"""PyTorch Lightning modules: victims and meta-training."""

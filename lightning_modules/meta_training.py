@@ -1,0 +1,175 @@
+"""Meta-train a learned optimizer by truncated backpropagation through time (ZO-L2L section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import CosineAnnealingLR
+
+from lightning_modules.truncation import TruncationSchedule
+from zol2l.errors import require
+from zol2l.evaluation.statistics import trajectory_statistics
+from zol2l.meta_gradient import MetaGradient, attached_loss, autograd_gradient
+from zol2l.optimizees import OptimizeeFamily
+from zol2l.optimizer import ComposedOptimizer, State, iterate
+from zol2l.oracle import Oracle
+from zol2l.resume import flatten, unflatten
+from zol2l.run import run
+from zol2l.types import Rows
+
+Stage = Literal["update", "sampling"]
+VALIDATION_SEED = 7
+FINAL_RATE = 0.03
+"""The meta learning rate ends at this fraction of its start (half a cosine)."""
+
+
+@dataclass(frozen=True)
+class Unroll(Rows):
+    """Problem instances under way: their rows (n,) in the training split, the steps taken (n,) and
+    the optimizer's state. It is what one meta-step hands to the next, hidden states included.
+    """
+
+    rows: Tensor
+    step: Tensor
+    state: State
+
+
+class MetaTraining(pl.LightningModule):
+    """Minimize sum_t w_t f(theta_t) + lambda ||Sigma_t - I||^2 (equation 4) over one learned part.
+
+    `stage` says which: "update" trains the update rule under the sampling rule it is given
+    (Gaussian), "sampling" trains the sampling rule and freezes the update rule. A batch is a
+    vector of rows of the training split: a sample of the data loader is a problem instance. One
+    window is one meta-step: Adam with cosine decay on the mean over instances, each coordinate of
+    the meta-gradient clamped to [-clamp, clamp].
+    """
+
+    def __init__(
+        self,
+        optimizer: ComposedOptimizer,
+        family: OptimizeeFamily,
+        schedule: TruncationSchedule,
+        *,
+        stage: Stage,
+        meta_steps: int,
+        rate: float = 3e-3,
+        regularization: float = 0.005,
+        clamp: float = 1.0,
+        seed: int = 0,
+        gradient: MetaGradient = autograd_gradient,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        require(meta_steps >= 1, "meta_training.meta_steps", meta_steps, "at least 1")
+        require(rate > 0, "meta_training.rate", rate, "a positive meta learning rate")
+        require(clamp > 0, "meta_training.clamp", clamp, "a positive bound")
+        parts = {"update": optimizer.update, "sampling": optimizer.sampling}
+        require(stage in parts, "meta_training.stage", stage, "update or sampling")
+        optimizer.requires_grad_(False)
+        self.learned = parts[stage].requires_grad_(True)
+        weights = sum(p.numel() for p in self.learned.parameters())
+        require(weights > 0, "meta_training.stage", stage, "must name a part that has weights")
+        self.optimizer, self.family, self.schedule = optimizer, family, schedule
+        self.meta_steps, self.rate, self.clamp = meta_steps, rate, clamp
+        self.regularization, self.meta_gradient = regularization, gradient
+        self.stage = stage
+        self.validation: dict[str, Tensor] = {}
+        self.under_way: list[Unroll] = []
+        self.batches_done = 0
+        self.seed = seed
+        self._restored: dict[str, Any] | None = None
+
+    def on_fit_start(self) -> None:
+        """Give each device its own random stream; take up a restored unroll."""
+        self.generator = torch.Generator(self.device).manual_seed(self.seed + self.global_rank)
+        if self._restored is not None:
+            self.under_way = self._unrolls(self._restored)
+            self.generator.set_state(self._restored["generator"].cpu())
+            self._restored = None
+
+    def training_step(self, batch: Tensor, index: int) -> None:
+        """Start the batch's instances and advance everything under way by its windows."""
+        self.batches_done += 1
+        self.under_way.append(self._start(batch))
+        for _ in range(self.schedule.windows_per_batch):
+            self._meta_step()
+
+    def _start(self, rows: Tensor) -> Unroll:
+        theta = self.family.optimizee("train", rows.cpu()).start().to(self.device)
+        step = torch.zeros(len(rows), dtype=theta.dtype, device=theta.device)
+        return Unroll(rows.cpu(), step, self.optimizer.init(theta))
+
+    def _meta_step(self) -> None:
+        sizes = [len(unroll.rows) for unroll in self.under_way]
+        everything, objective, losses = self.unroll_window(Unroll.cat(self.under_way))
+        self.manual_backward(objective)
+        for weight in self.learned.parameters():
+            if weight.grad is not None:
+                weight.grad.nan_to_num_(0.0).clamp_(-self.clamp, self.clamp)
+        adam: Any = self.optimizers()
+        decay: Any = self.lr_schedulers()
+        adam.step()
+        adam.zero_grad()
+        decay.step()
+        everything = everything.detach()
+        ends = torch.tensor(sizes).cumsum(0).tolist()
+        parts = [everything[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+        self.under_way = [p for p in parts if int(p.step[0]) < self.schedule.horizon]
+        self.log("meta/objective", objective.detach())
+        self.log("meta/loss", losses.nanmean())
+
+    def unroll_window(self, unroll: Unroll) -> tuple[Unroll, Tensor, Tensor]:
+        """One window of all instances: the unroll after it, the objective and the losses (K, B)."""
+        optimizee = self.family.optimizee("train", unroll.rows)
+        oracle = Oracle(optimizee)
+        self.optimizer.train()
+        terms, losses, step, state = [], [], unroll.step, unroll.state
+        window = self.schedule.window
+        for after, seen in iterate(self.optimizer, oracle, state, window, self.generator):
+            state = after
+            step = step + 1
+            loss = attached_loss(optimizee, state.theta, self.meta_gradient)
+            term = self.schedule.weights(step) * loss
+            terms.append(term + self.regularization * seen.directions.penalty)
+            losses.append(loss.detach())
+        per_instance = torch.stack(terms)
+        kept = per_instance.isfinite()
+        objective = torch.where(kept, per_instance, 0).sum() / len(unroll.rows)
+        return replace(unroll, step=step, state=state), objective, torch.stack(losses)
+
+    def validation_step(self, rows: Tensor, index: int) -> None:
+        """Run the optimizer on validation instances, always with the same directions."""
+        generator = torch.Generator().manual_seed(VALIDATION_SEED)
+        oracle = Oracle(self.family.optimizee("validation", rows.cpu()))
+        trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
+        self.validation = trajectory_statistics(trajectory)
+        for name, value in self.validation.items():
+            self.log(f"val/{name}", value, batch_size=len(rows), sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        adam = torch.optim.Adam(self.learned.parameters(), lr=self.rate)
+        decay = CosineAnnealingLR(adam, self.meta_steps, eta_min=self.rate * FINAL_RATE)
+        return [adam], [decay]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the unrolls under way and the random stream: resuming is exact."""
+        checkpoint["validation"] = {k: float(v) for k, v in self.validation.items()}
+        checkpoint["unroll"] = {
+            "batches_done": self.batches_done,
+            "sizes": [len(unroll.rows) for unroll in self.under_way],
+            "tensors": [flatten(unroll) for unroll in self.under_way],
+            "generator": self.generator.get_state(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the unrolls up again when training starts and the device is known."""
+        self._restored = checkpoint["unroll"]
+        self.batches_done = int(checkpoint["unroll"]["batches_done"])
+
+    def _unrolls(self, saved: dict[str, Any]) -> list[Unroll]:
+        pairs = zip(saved["sizes"], saved["tensors"], strict=True)
+        return [unflatten(self._start(torch.zeros(n).long()), tensors) for n, tensors in pairs]

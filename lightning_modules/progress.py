@@ -1,0 +1,49 @@
+"""A rich progress bar with rate and time left for training by steps; lines where no terminal is."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+from rich.progress import Progress
+
+from zol2l.progress import columns
+
+log = logging.getLogger(__name__)
+
+
+class StepProgress(Callback):
+    """Counts optimizer steps up to `total`, shows `metrics`, logs them after each validation."""
+
+    def __init__(self, title: str, total: int, metrics: tuple[str, ...]) -> None:
+        self.title, self.total, self.metrics = title, total, metrics
+        self.bar: Progress | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self.bar = Progress(*columns())
+            self.bar.start()
+            self.task = self.bar.add_task(self.title, total=self.total)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if self.bar is not None:
+            self.bar.update(self.task, completed=trainer.global_step)
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if self.bar is not None:
+            values = {
+                k: float(trainer.callback_metrics[k])
+                for k in self.metrics
+                if k in trainer.callback_metrics
+            }
+            shown = ", ".join(f"{k.rpartition('/')[2]} {v:.4g}" for k, v in values.items())
+            log.info("%s, step %d of %d: %s", self.title, trainer.global_step, self.total, shown)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
+        self.on_train_end(trainer, module)

@@ -1,0 +1,69 @@
+"""Train a classifier to be attacked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+from torchmetrics.classification import MulticlassAccuracy
+
+from zol2l.errors import require
+from zol2l.victims.datasets import ImageData
+
+TEST_BATCH = 500
+
+
+class VictimTraining(pl.LightningModule):
+    """Cross-entropy, SGD with Nesterov momentum 0.9, one-cycle learning rate up to `rate`."""
+
+    def __init__(self, network: nn.Module, rate: float = 0.1, classes: int = 10) -> None:
+        super().__init__()
+        require(rate > 0, "victim.training.rate", rate, "a positive learning rate")
+        self.network = network.to(memory_format=torch.channels_last)
+        self.rate = rate
+        self.accuracy = MulticlassAccuracy(classes, average="micro")
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        images, labels = batch
+        loss = cross_entropy(self.network(images), labels)
+        self.log("victim/train_loss", loss, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        images, labels = batch
+        self.accuracy(self.network(images), labels)
+        self.log("victim/test_accuracy", self.accuracy, prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.SGD(
+            self.network.parameters(), lr=self.rate, momentum=0.9, nesterov=True
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.rate, total_steps=steps)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+class VictimData(pl.LightningDataModule):
+    """Shuffled training batches and the whole test set."""
+
+    def __init__(self, data: ImageData, batch_size: int = 128, seed: int = 0) -> None:
+        super().__init__()
+        require(batch_size >= 1, "victim.training.batch_size", batch_size, "at least 1")
+        self.data, self.batch_size, self.seed = data, batch_size, seed
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        dataset = TensorDataset(self.data.train_images, self.data.train_labels)
+        generator = torch.Generator().manual_seed(self.seed)
+        return DataLoader(
+            dataset, self.batch_size, shuffle=True, drop_last=True, generator=generator
+        )
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        return DataLoader(TensorDataset(self.data.test_images, self.data.test_labels), TEST_BATCH)

@@ -1,0 +1,74 @@
+"""Weights & Biases: how runs are named, and the curves, tables and images of an evaluation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+
+def wandb_mode() -> Literal["online", "offline", "disabled"]:
+    """WANDB_MODE if it is set; else online with a key (WANDB_API_KEY or a login), else offline."""
+    chosen = os.environ.get("WANDB_MODE", "")
+    if chosen in ("online", "offline", "disabled"):
+        return chosen  # type: ignore[return-value]
+    netrc = Path.home() / (".netrc" if os.name == "posix" else "_netrc")
+    logged_in = netrc.exists() and "wandb" in netrc.read_text()
+    return "online" if os.environ.get("WANDB_API_KEY") or logged_in else "offline"
+
+
+def run_identity(run_name: str, job_type: str, folder: Path) -> dict[str, Any]:
+    """Name, group and job type of a run: the group is the experiment, the job type the stage."""
+    return {"name": f"{run_name}/{folder.name}", "group": run_name, "job_type": job_type}
+
+
+@contextmanager
+def wandb_run(
+    settings: Mapping[str, Any],
+    folder: Path,
+    run_name: str,
+    job_type: str,
+    config: Mapping[str, Any],
+) -> Iterator[Any | None]:
+    """A Weights & Biases run, or None where it is switched off; always finished at the end."""
+    if not settings["wandb"] or wandb_mode() == "disabled":
+        yield None
+        return
+    import wandb
+
+    folder.mkdir(parents=True, exist_ok=True)
+    run = wandb.init(
+        project=settings["project"], dir=str(folder), mode=wandb_mode(), config=dict(config),
+        settings=wandb.Settings(silent=True), **run_identity(run_name, job_type, folder),
+    )  # fmt: skip
+    try:
+        yield run
+    finally:
+        run.finish()
+
+
+def log_evaluation(
+    run: Any, results: pd.DataFrame, summary: pd.DataFrame, figures: Sequence[Path]
+) -> None:
+    """Mean curves of each method with queries and iterations as their axes, the summary as a table
+    and all figures, adversarial images among them, as images.
+    """
+    import wandb
+
+    run.define_metric("step")
+    curves = results.groupby(["method", "step"], observed=True)[["queries", "loss", "success"]]
+    means = curves.mean().reset_index()
+    for method in means["method"].unique():
+        run.define_metric(f"{method}/queries")
+        run.define_metric(f"{method}/*", step_metric=f"{method}/queries")
+        for row in means[means["method"] == method].itertuples():
+            values = {"queries": row.queries, "loss": row.loss, "success": float(row.success)}
+            run.log({f"{method}/{name}": value for name, value in values.items()})
+    run.log({"summary": wandb.Table(dataframe=summary.astype({"method": str}))})
+    run.log({f"figures/{path.stem}": wandb.Image(str(path)) for path in figures})
+    for row in summary.to_dict("records"):
+        run.summary.update({f"{row['method']}/{k}": v for k, v in row.items() if k != "method"})
