@@ -1,0 +1,1 @@
+"""How methods are compared: protocol, results, statistics."""

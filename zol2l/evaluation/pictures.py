@@ -1,0 +1,34 @@
+"""Adversarial images over iterations with the victim's predictions (ZO-L2L table 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from zol2l.optimizees import BlackBoxAttack
+from zol2l.trajectory import Recorder, Trajectory
+
+if TYPE_CHECKING:
+    from zol2l.evaluation.protocol import Protocol
+
+
+def take_pictures(
+    attack: BlackBoxAttack, recorder: Recorder, trajectory: Trajectory, protocol: Protocol
+) -> dict[str, Tensor]:
+    """Images (R, S, C, H, W), steps (S,), predictions (R, S) and true labels (R,) of the pictured
+    rows. The predictions are those of the run itself: no further query is spent.
+    """
+    rows = recorder.rows
+    theta = torch.stack(recorder.iterates, dim=1)
+    taken = len(recorder.iterates)
+    steps = torch.tensor(protocol.picture_steps[:taken])
+    images = attack[rows].adversarial(theta).unflatten(-1, attack.images.shape[1:])
+    predictions = trajectory.prediction[rows][:, steps]
+    return {
+        "images": images.float(),
+        "steps": steps,
+        "predictions": predictions,
+        "labels": attack.labels[rows],
+    }

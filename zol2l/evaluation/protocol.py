@@ -1,0 +1,147 @@
+"""The protocol: many methods on the same instances, starts, trials and budgets."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from zol2l.errors import require
+from zol2l.evaluation.pictures import take_pictures
+from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
+from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
+from zol2l.optimizees.family import Split
+from zol2l.optimizer import Optimizer
+from zol2l.oracle import CHUNK, Oracle
+from zol2l.progress import Advance
+from zol2l.resume import save_tensors, write_atomically
+from zol2l.run import run
+from zol2l.run_checkpoint import RunCheckpoint
+from zol2l.trajectory import Recorder
+
+log = logging.getLogger(__name__)
+
+PICTURES = 9
+PICTURED_INSTANCES = 3
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What every method gets: `instances` of a split, `trials` each, `steps`, a query `budget` per
+    run (None: as many as the steps take) and the seed of the directions, which is the same for all.
+    """
+
+    instances: int = 100
+    trials: int = 1
+    steps: int = 200
+    budget: int | None = None
+    seed: int = 0
+    split: Split = "test"
+    chunk: int | None = CHUNK
+
+    def __post_init__(self) -> None:
+        for name in ("instances", "trials", "steps"):
+            require(
+                getattr(self, name) >= 1, f"evaluation.{name}", getattr(self, name), "at least 1"
+            )
+
+    @property
+    def picture_steps(self) -> list[int]:
+        """Iterations shown in the strip of adversarial images."""
+        return sorted({round(self.steps * i / (PICTURES - 1)) for i in range(PICTURES)})
+
+    @property
+    def picture_rows(self) -> list[int]:
+        """Batch rows shown there: the first trial of the first instances."""
+        return [i * self.trials for i in range(min(PICTURED_INSTANCES, self.instances))]
+
+    def oracle(self, family: OptimizeeFamily) -> Oracle:
+        """A fresh oracle on all runs, instances x trials flattened, instance-major."""
+        available = family.sizes[self.split]
+        fits = self.instances <= available
+        require(
+            fits,
+            "evaluation.instances",
+            self.instances,
+            f"at most optimizee.{self.split}={available}",
+        )
+        rows = trial_rows(self.instances, self.trials)
+        return Oracle(family.optimizee(self.split, rows), self.budget, self.chunk)
+
+
+@dataclass(frozen=True)
+class Method:
+    """How to build an optimizer, and a fingerprint of all that its results depend on."""
+
+    build: Callable[[], Optimizer]
+    fingerprint: str
+
+
+def evaluate(
+    methods: Mapping[str, Method],
+    family: OptimizeeFamily,
+    protocol: Protocol,
+    folder: Path,
+    progress: Advance,
+) -> pd.DataFrame:
+    """Evaluate all methods into `folder`/results.parquet and return the tidy frame.
+
+    Each finished method is kept in `folder`/parts, a running one is checkpointed there: running
+    again continues where it stopped and gives the same rows, bit for bit on CPU.
+    """
+    frames = []
+    for name, method in methods.items():
+        part = folder / "parts" / f"{name}-{method.fingerprint}.parquet"
+        if not part.exists():
+            _evaluate_method(name, method.build(), family, protocol, part, progress)
+        frames.append(read_results(part))
+        pictures = part.with_suffix(".pictures.safetensors")
+        if pictures.exists():
+            shown = folder / "pictures" / f"{name}.safetensors"
+            write_atomically(shown, partial(shutil.copyfile, pictures))
+    write_results(folder / "results.parquet", frames)
+    return read_results(folder / "results.parquet")
+
+
+def _evaluate_method(
+    name: str,
+    optimizer: Optimizer,
+    family: OptimizeeFamily,
+    protocol: Protocol,
+    part: Path,
+    progress: Advance,
+) -> None:
+    oracle = protocol.oracle(family)
+    checkpoint = RunCheckpoint(part.with_suffix(".checkpoint.safetensors"))
+    recorder = Recorder(protocol.picture_steps, protocol.picture_rows)
+    trajectory = run(
+        optimizer,
+        oracle,
+        protocol.steps,
+        torch.Generator().manual_seed(protocol.seed),
+        recorder=recorder,
+        checkpoint=checkpoint,
+        progress=lambda step: progress(name, step, protocol.steps),
+    )
+    _report_stopped(name, oracle, protocol.trials)
+    if isinstance(oracle.optimizee, BlackBoxAttack):
+        pictures = take_pictures(oracle.optimizee, recorder, trajectory, protocol)
+        save_tensors(part.with_suffix(".pictures.safetensors"), pictures)
+    write_results(part, [tidy(name, trajectory, protocol.instances, protocol.trials)])
+    checkpoint.remove()
+
+
+def _report_stopped(name: str, oracle: Oracle, trials: int) -> None:
+    rows = oracle.failed.nonzero()[:, 0].tolist()
+    if rows:
+        listed = ", ".join(f"{row // trials}/{row % trials}" for row in rows[:10])
+        log.warning(
+            "%s: %d runs stopped because the function returned NaN or inf (instance/trial %s%s)",
+            name, len(rows), listed, " ..." if len(rows) > 10 else "",
+        )  # fmt: skip

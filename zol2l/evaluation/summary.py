@@ -1,0 +1,57 @@
+"""One line per method: success rate, queries to success, final loss and distortion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zol2l.resume import write_atomically
+
+RUN = ["method", "instance", "trial"]
+
+
+def runs(results: pd.DataFrame) -> pd.DataFrame:
+    """One row per method, instance and trial.
+
+    `queries_to_success` is NaN where no iterate succeeded: failures are censored, not averaged.
+    `success` says whether any iterate did; loss and distortion are the last iterate's.
+    """
+    ordered = results.sort_values([*RUN, "step"])
+    last = ordered.drop_duplicates(RUN, keep="last").set_index(RUN)
+    last = last[["loss", "distortion", "step", "queries"]].copy()
+    successes = results[results["success"]].groupby(RUN, observed=True)["queries"].min()
+    last["queries_to_success"] = successes.reindex(last.index)
+    last["success"] = last["queries_to_success"].notna()
+    last["queries_per_step"] = (last["queries"] - 1) / last["step"].clip(lower=1)
+    return last.reset_index()
+
+
+def summarize(results: pd.DataFrame) -> pd.DataFrame:
+    """The summary table; stopped instances (NaN) do not enter the means of loss and distortion."""
+    grouped = runs(results).groupby("method", observed=True)
+    table = grouped.agg(
+        instances=("instance", "nunique"),
+        trials=("trial", "nunique"),
+        success_rate=("success", "mean"),
+        queries_to_success_mean=("queries_to_success", "mean"),
+        queries_to_success_median=("queries_to_success", "median"),
+        final_loss_mean=("loss", "mean"),
+        final_loss_std=("loss", "std"),
+        final_distortion_mean=("distortion", "mean"),
+        queries_per_step=("queries_per_step", "mean"),
+    )
+    return table.reset_index()
+
+
+def write_summary(path: Path, summary: pd.DataFrame) -> None:
+    """Write summary.csv atomically, six significant digits."""
+    write_atomically(path, lambda p: summary.to_csv(p, index=False, float_format="%.6g"))
+
+
+def stopped(results: pd.DataFrame) -> pd.DataFrame:
+    """Instances whose black box returned NaN or inf: method, instance, trial and the step."""
+    bad = results[~np.isfinite(results["loss"])]
+    first: pd.DataFrame = bad.groupby(RUN, observed=True)["step"].min().reset_index()
+    return first

@@ -1,0 +1,112 @@
+"""The loss of every method against iterations and against queries (ZO-L2L figures 1 to 3)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from zol2l.plots.style import chart, count_axis, legend, lines, pretty, save, styled
+
+LOG_RATIO = 30
+"""Mean losses that are positive and span more than this are drawn on a logarithmic axis."""
+
+Against = Literal["step", "queries"]
+
+
+def loss_against_iterations(results: pd.DataFrame, path: Path) -> Path:
+    """Draw the mean loss of each method's runs (y) against the iteration (x).
+
+    Both are plain numbers: the loss has the objective's own scale, linear or logarithmic. Shaded
+    is one standard deviation over trials or, with one trial, one standard error over instances;
+    the legend says which, and how many runs were stopped and are missing from the mean.
+    """
+    return _draw(results, "step", "Iteration", path)
+
+
+def loss_against_queries(results: pd.DataFrame, path: Path) -> Path:
+    """Draw the mean loss of each method's runs (y) against the queries spent until then (x).
+
+    A query is one function value; the queries are per run, the evaluation of the iterate included.
+    All else is as in `loss_against_iterations`.
+    """
+    return _draw(results, "queries", "Queries per run (function values)", path)
+
+
+def loss_curves(results: pd.DataFrame, against: Against) -> pd.DataFrame:
+    """Compute what is drawn: method, step, x, mean and spread, one row per method and iterate.
+
+    `mean` is over all runs that are not stopped (finite loss), as is x. `spread` is the standard
+    deviation over trials of the mean over instances or, with one trial, the standard error over
+    instances; NaN where one value is no sample.
+    """
+    alive = results[np.isfinite(results["loss"])]
+    iterates = alive.groupby(["method", "step"], observed=True)
+    spread = iterates["loss"].sem()
+    if len(results["trial"].unique()) > 1:
+        per_trial = alive.groupby(["method", "step", "trial"], observed=True)["loss"].mean()
+        spread = per_trial.groupby(["method", "step"], observed=True).std()
+    columns = {"x": iterates[against].mean(), "mean": iterates["loss"].mean(), "spread": spread}
+    return pd.DataFrame(columns).reset_index()
+
+
+def stopped_runs(results: pd.DataFrame) -> dict[str, int]:
+    """Count the runs that have an iterate without a finite loss, for methods with such runs."""
+    bad = results[~np.isfinite(results["loss"])]
+    runs = bad[["method", "instance", "trial"]].drop_duplicates()
+    return {str(method): len(part) for method, part in runs.groupby("method", observed=True)}
+
+
+def spread_note(results: pd.DataFrame) -> str:
+    """Say what is shaded; empty if nothing can be."""
+    instances, trials = results["instance"].nunique(), results["trial"].nunique()
+    if trials > 1:
+        return f"Shaded: ± 1 standard\ndeviation over {trials} trials"
+    if instances > 1:
+        return f"Shaded: ± 1 standard\nerror over {instances} instances"
+    return ""
+
+
+def logarithmic(means: pd.Series[float]) -> bool:
+    """Whether the mean losses ask for a logarithmic axis."""
+    return bool(len(means) and means.min() > 0 and means.max() > LOG_RATIO * means.min())
+
+
+@styled()
+def _draw(results: pd.DataFrame, against: Against, label: str, path: Path) -> Path:
+    figure, axes = chart()
+    table, stopped = loss_curves(results, against), stopped_runs(results)
+    if log := logarithmic(table["mean"]):
+        axes.set_yscale("log")
+    floor = table["mean"].min() / 2 if log else -np.inf
+    methods = [str(name) for name in results["method"].unique()]
+    for method, line in lines(methods).items():
+        count = stopped.get(method, 0)
+        missing = f"\n({count} run{'s' if count > 1 else ''} stopped)" if count else ""
+        _curve(axes, table[table["method"] == method], floor, pretty(method) + missing, line)
+    count_axis(axes, label, float(results[against].max()))
+    axes.set_ylabel(f"Loss{_averaged(results)}")
+    left_out = "\nStopped runs leave the mean" if stopped else ""
+    legend(figure, (spread_note(results) + left_out).strip())
+    return save(figure, path)
+
+
+def _curve(axes: Axes, curve: pd.DataFrame, floor: float, label: str, line: dict[str, Any]) -> None:
+    """Draw one method's mean, and the shade around it down to `floor`."""
+    axes.plot(
+        curve["x"], curve["mean"], label=label, marker="o" if len(curve) == 1 else None, **line
+    )
+    lower, upper = curve["mean"] - curve["spread"], curve["mean"] + curve["spread"]
+    shade = {"color": line["color"], "alpha": 0.15, "linewidth": 0}
+    axes.fill_between(curve["x"], lower.clip(lower=floor), upper, **shade)
+
+
+def _averaged(results: pd.DataFrame) -> str:
+    """Say over how many runs the loss is averaged; empty for one."""
+    instances, trials = results["instance"].nunique(), results["trial"].nunique()
+    runs = f"{instances} instance{'s' if instances > 1 else ''}"
+    runs += f" \u00d7 {trials} trials" if trials > 1 else ""
+    return f" (mean of {runs})" if instances * trials > 1 else ""

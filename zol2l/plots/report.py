@@ -1,0 +1,43 @@
+"""All figures of one results folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors.numpy import load_file
+
+from zol2l.errors import require
+from zol2l.evaluation.results import read_results
+from zol2l.plots.curves import loss_against_iterations, loss_against_queries
+from zol2l.plots.strip import Pictures, adversarial_strip
+from zol2l.plots.success import success_against_queries
+
+PICTURES = ".pictures.safetensors"
+
+
+def draw_figures(folder: Path) -> list[Path]:
+    """Draw what `folder` holds into `folder`/figures and return the paths of the figures.
+
+    loss_vs_iterations.png and loss_vs_queries.png always; success_vs_queries.png for attacks;
+    adversarial_images_0.png, ... one per pictured instance, where pictures were taken.
+    """
+    source, figures = folder / "results.parquet", folder / "figures"
+    require(source.is_file(), "folder", folder, "a folder that holds results.parquet")
+    results = read_results(source)
+    paths = [
+        loss_against_iterations(results, figures / "loss_vs_iterations.png"),
+        loss_against_queries(results, figures / "loss_vs_queries.png"),
+        success_against_queries(results, figures / "success_vs_queries.png"),
+    ]
+    pictures = read_pictures(folder / "parts", [str(name) for name in results["method"].unique()])
+    instances = min((len(taken["labels"]) for taken in pictures.values()), default=0)
+    for instance in range(instances):
+        path = figures / f"adversarial_images_{instance}.png"
+        paths.append(adversarial_strip(pictures, path, instance))
+    return [path for path in paths if path is not None]
+
+
+def read_pictures(parts: Path, methods: list[str]) -> dict[str, Pictures]:
+    """Read the pictures of those `methods` that took some, in the order of `methods`."""
+    files = {method: parts / (method + PICTURES) for method in methods}
+    return {method: load_file(path) for method, path in files.items() if path.is_file()}

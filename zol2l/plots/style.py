@@ -1,0 +1,137 @@
+"""One look for every figure: fonts, names, colours that stay with their method, atomic saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from zol2l.resume import write_atomically
+
+DPI = 150
+WIDTH, HEIGHT, ROW = 7.6, 4.0, 0.21
+"""Inches: a chart with its legend, and a row of the legend: the chart grows with it."""
+
+RC: dict[str, Any] = {
+    "font.size": 10,
+    "axes.labelsize": 10.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.8,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "legend.title_fontsize": 8.5,
+    "legend.handlelength": 2.4,
+}
+
+NAMES = {
+    "zo_sgd": "ZO-SGD",
+    "zo_signsgd": "ZO-signSGD",
+    "zo_adam": "ZO-ADAM",
+    "zo_ngd": "ZO-NGD",
+    "zo_szvr_g": "ZO-SZVR-G",
+    "zo_lstm": "ZO-LSTM",
+    "no_query": "ZO-LSTM-no-query",
+    "no_update": "ZO-LSTM-no-update",
+    "guided_es": "ZO-LSTM-GuidedES",
+}
+
+# Okabe and Ito's colour-blind safe palette, less its black (ZO-LSTM's) and its too pale yellow.
+BLUE, ORANGE, GREEN, PURPLE, SKY, RED = PALETTE = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00",
+)  # fmt: skip
+
+LINES = {
+    "zo_lstm": ("black", "-"),
+    "zo_sgd": (BLUE, "-"),
+    "zo_signsgd": (ORANGE, "-"),
+    "zo_adam": (GREEN, "-"),
+    "zo_ngd": (PURPLE, "-"),
+    "zo_szvr_g": (SKY, "-"),
+    "no_query": (RED, "--"),
+    "no_update": (BLUE, "--"),
+    "guided_es": (SKY, "--"),
+}
+"""Hand-designed methods are solid, ablations dashed: no_update, which moves by SGD, in ZO-SGD's
+colour. Other methods get the lines of OTHERS."""
+
+OTHERS = [(colour, dash) for dash, colour in product(("-.", ":"), PALETTE)]
+
+
+def pretty(method: str) -> str:
+    """Return the name that the papers give a method, or the name itself."""
+    return NAMES.get(method, method)
+
+
+def lines(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Keyword arguments of `Axes.plot` for each method: the same in every figure.
+
+    A method without a line in LINES takes the one of OTHERS that its name hashes to, or the next
+    free one, so that methods differ as long as there are at most twelve such.
+    """
+    names = list(methods)
+    chosen: dict[str, tuple[str, str]] = {}
+    for name in sorted(set(names) - LINES.keys()):
+        slot = crc32(name.encode()) % len(OTHERS)
+        candidates = OTHERS[slot:] + OTHERS[:slot]
+        taken = set(chosen.values())
+        chosen[name] = next((c for c in candidates if c not in taken), candidates[0])
+    return {name: _line(name, *(LINES | chosen)[name]) for name in names}
+
+
+def _line(name: str, colour: str, dash: str) -> dict[str, Any]:
+    bold = name == "zo_lstm"
+    width, layer = (2.8, 4) if bold else (1.6, 3)
+    return {"color": colour, "linestyle": dash, "linewidth": width, "zorder": layer}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Apply the look, on matplotlib's own defaults, in a `with` block or to a decorated function.
+
+    Nothing leaks out, and no one's matplotlibrc leaks in.
+    """
+    with matplotlib.style.context(RC, after_reset=True):
+        yield
+
+
+def chart() -> tuple[Figure, Axes]:
+    """Make a figure of one pair of axes, with room for a legend at its right."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def count_axis(axes: Axes, label: str, largest: float) -> None:
+    """Let x count something, from 0 to `largest`."""
+    axes.set_xlabel(label)
+    axes.set_xlim(0, max(largest, 1) * 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10], integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def legend(figure: Figure, note: str) -> None:
+    """Put the methods and, below them, a `note` on how to read the figure beside the axes."""
+    names = figure.legend(loc="outside right upper")
+    rows = sum(1 + text.get_text().count("\n") for text in names.get_texts()) + note.count("\n") + 2
+    figure.set_figheight(max(HEIGHT, ROW * rows))
+    if note:
+        figure.legend([], [], title=note, loc="outside right lower", alignment="left")
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write `figure` to `path` as PNG, atomically, and return `path`."""
+    write_atomically(path, lambda p: figure.savefig(p, format="png", dpi=DPI))
+    return path

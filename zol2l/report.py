@@ -1,0 +1,50 @@
+"""The table that an evaluation ends with."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+COLUMNS = {
+    "success_rate": ("success", "{:.1%}"),
+    "queries_to_success_mean": ("queries to success (mean)", "{:.0f}"),
+    "queries_to_success_median": ("(median)", "{:.0f}"),
+    "final_loss_mean": ("final loss", "{:.4g}"),
+    "final_loss_std": ("(std)", "{:.2g}"),
+    "final_distortion_mean": ("distortion", "{:.4g}"),
+    "queries_per_step": ("queries a step", "{:.4g}"),
+}
+SMALLER_IS_BETTER = ("queries_to_success_mean", "queries_to_success_median", "final_loss_mean")
+
+
+def summary_table(summary: pd.DataFrame) -> Table:
+    """The summary as a rich table; the best of a column is bold."""
+    first = summary.iloc[0]
+    table = Table(title=f"{first['instances']} instances x {first['trials']} trials")
+    shown = [name for name in COLUMNS if summary[name].notna().any()]
+    best = {
+        name: summary[name].min()
+        for name in shown
+        if name.startswith(("queries_to", "final_loss_m"))
+    }
+    table.add_column("method")
+    for name in shown:
+        table.add_column(COLUMNS[name][0], justify="right")
+    for row in summary.to_dict("records"):
+        cells = [_cell(row[name], COLUMNS[name][1], row[name] == best.get(name)) for name in shown]
+        table.add_row(str(row["method"]), *cells)
+    return table
+
+
+def print_summary(summary: pd.DataFrame, stopped: int = 0) -> None:
+    """Print the table, and how many runs a NaN or inf has stopped."""
+    console = Console(width=None if Console().is_terminal else 120)
+    console.print(summary_table(summary))
+    if stopped:
+        console.print(f"{stopped} runs were stopped by NaN or inf and count as failures.")
+
+
+def _cell(value: float, form: str, best: bool) -> str:
+    text = "-" if pd.isna(value) else form.format(value)
+    return f"[bold]{text}[/bold]" if best else text
