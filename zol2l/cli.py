@@ -1,0 +1,82 @@
+"""The command line: every command is a Hydra application over the one configuration."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import TextIO
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from zol2l.build import CONF, root_cause
+from zol2l.errors import InvalidInput
+
+COMMANDS = {
+    "train-victim": "train the classifier that an attack is aimed at",
+    "meta-train": "learn an optimizer (stage 1 UpdateRNN, stage 2 QueryRNN)",
+    "tune": "tune hand-designed optimizers on validation instances",
+    "evaluate": "compare methods on test instances",
+    "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
+    "list": "show optimizees, optimizers, baselines, ablations and experiments",
+}
+BAD_INPUT = 2
+
+
+def main() -> None:
+    """Entry point of `zol2l`. Bad input ends with one line and status 2."""
+    command, *rest = sys.argv[1:] or ["--help"]
+    if command in ("-h", "--help", "help"):
+        _say(usage(), sys.stdout)
+        return
+    if command not in COMMANDS:
+        _say(f"zol2l: no command {command!r}; there are {', '.join(COMMANDS)}")
+        sys.exit(BAD_INPUT)
+    if command == "list":
+        import_module("zol2l.commands.list").main(CONF, everything="--all" in rest)
+        return
+    try:
+        _run_hydra(command, rest)
+    except (InvalidInput, HydraException, OmegaConfBaseException) as error:
+        _say(f"zol2l {command}: {explain(error)}")
+        sys.exit(BAD_INPUT)
+
+
+def usage() -> str:
+    """The commands, a line each."""
+    lines = [f"  {name:14}{text}" for name, text in COMMANDS.items()]
+    shape = "zol2l COMMAND [group=option] [setting=value] [-m group=a,b setting=1,2]"
+    return "\n".join([f"usage: {shape}", "", *lines, "", "zol2l COMMAND --help shows all settings"])
+
+
+def explain(error: BaseException) -> str:
+    """What was wrong, in as few lines as Hydra's own messages allow."""
+    cause = root_cause(error)
+    told = error if isinstance(error, HydraException) and str(error) else cause
+    lines = [line.strip() for line in str(told).splitlines() if line.strip()]
+    kept = [line for line in lines if not line.startswith(("full_key:", "object_type=", "set_env"))]
+    return " ".join(kept)
+
+
+def _run_hydra(command: str, overrides: list[str]) -> None:
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach main() instead of Hydra's printer
+    job: Callable[[DictConfig], None] = import_module(
+        f"zol2l.commands.{command.replace('-', '_')}"
+    ).main
+
+    def run(cfg: DictConfig) -> None:
+        import_module("zol2l.commands.start").begin(cfg, command)
+        job(cfg)
+
+    run.__name__ = command.replace("-", "_")
+    sys.argv = [sys.argv[0], *overrides]
+    application = hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
+    application(run)()
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    print(text, file=stream or sys.stderr)

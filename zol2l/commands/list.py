@@ -1,0 +1,30 @@
+"""`zol2l list`: what there is, a line each, read from the configuration folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+GROUPS = ("optimizee", "optimizer", "baseline", "ablation", "experiment")
+OTHER_GROUPS = ("sampling", "estimator", "update", "victim", "scale", "trainer", "logger")
+
+
+def entries(conf: Path, group: str) -> dict[str, str]:
+    """Name -> what the first comment of its YAML file says; names in parentheses are parts."""
+    found = {}
+    for path in sorted((conf / group).rglob("*.yaml")):
+        comments = [line[1:].strip() for line in path.read_text().splitlines() if line[:1] == "#"]
+        text = next((line for line in comments if not line.startswith("@")), "")
+        if not text.startswith("("):
+            found[str(path.relative_to(conf / group).with_suffix(""))] = text
+    return found
+
+
+def main(conf: Path, everything: bool = False) -> None:
+    """Print the groups that users choose from; with `everything`, their parts too."""
+    console = Console(soft_wrap=True)
+    for group in (*GROUPS, *(OTHER_GROUPS if everything else ())):
+        console.print(f"[bold]{group}=[/bold]")
+        for name, text in entries(conf, group).items():
+            console.print(f"  {name:22}{text}", highlight=False)

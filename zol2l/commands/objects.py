@@ -1,0 +1,94 @@
+"""What commands build from the configuration: folders, victims, families, methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from zol2l.build import build, plain
+from zol2l.errors import InvalidInput
+from zol2l.learned_weights import load_part
+from zol2l.optimizees import OptimizeeFamily
+from zol2l.optimizer import ComposedOptimizer
+from zol2l.stage import flat
+
+
+def store(cfg: DictConfig) -> Path:
+    """The folder that the stages of one run share: weights, tuned rates, parts of results."""
+    return Path(cfg.paths.store)
+
+
+def data_root(cfg: DictConfig) -> Path:
+    """Where data sets and victims are; ./data is made, a folder that was named must exist."""
+    if cfg.paths.data_root is None:
+        folder = Path("data")
+        folder.mkdir(exist_ok=True)
+        return folder
+    folder = Path(cfg.paths.data_root).expanduser()
+    if not folder.is_dir():
+        raise InvalidInput("paths.data_root", folder, "no such folder (set ZOL2L_DATA_DIR)")
+    return folder
+
+
+def family_of(cfg: DictConfig) -> OptimizeeFamily:
+    """The family of problem instances; an attack's victim is loaded, or trained if need be."""
+    if "victim" not in cfg.optimizee:
+        return _checked(build(cfg.optimizee.family))
+    from zol2l.commands.train_victim import ensure_victim
+
+    network, data, _ = ensure_victim(cfg)
+    return _checked(
+        build(
+            cfg.optimizee.family, victim=network, images=data.test_images, labels=data.test_labels
+        )
+    )
+
+
+def chosen_methods(cfg: DictConfig) -> dict[str, DictConfig]:
+    """The methods named on the command line (optimizer=, baseline=, ablation=), else `methods`."""
+    groups = ("optimizer", "baseline", "ablation")
+    named = [cfg[group] for group in groups if cfg.get(group) is not None]
+    methods = named or list(cfg.methods.values())
+    return {method.name: method for method in methods}
+
+
+def learned_parts(cfg: DictConfig) -> dict[tuple[str, str], DictConfig]:
+    """(method, part) -> method, in training order: what the chosen methods need to have learned."""
+    needed: dict[tuple[str, str], DictConfig] = {}
+    for part in ("update", "sampling"):
+        for method in chosen_methods(cfg).values():
+            owner = method.learned.get(part)
+            if owner is not None:
+                needed.setdefault((owner, part), method)
+    return needed
+
+
+def weights_path(cfg: DictConfig, owner: str, part: str) -> Path:
+    """Where the learned `part` that was trained with the method `owner` is kept."""
+    return store(cfg) / "meta" / owner / f"{part}.safetensors"
+
+
+def build_method(
+    cfg: DictConfig, method: DictConfig, settings: Mapping[str, Any] | None = None
+) -> ComposedOptimizer:
+    """The method's optimizer, with `settings` of its update rule and the weights it has learned."""
+    config = method.optimizer.copy()
+    config["update"] = {**method.optimizer["update"], **(settings or {})}
+    optimizer: ComposedOptimizer = build(config)
+    for part, owner in method.learned.items():
+        load_part(weights_path(cfg, owner, part), getattr(optimizer, part))
+    return optimizer
+
+
+def optimizee_settings(cfg: DictConfig) -> dict[str, Any]:
+    """The resolved settings of the optimizee, flat: part of every stage's identity."""
+    return flat(plain(cfg.optimizee), "optimizee")
+
+
+def _checked(family: Any) -> OptimizeeFamily:
+    if not isinstance(family, OptimizeeFamily):
+        raise InvalidInput("optimizee.family", type(family).__name__, "an OptimizeeFamily")
+    return family

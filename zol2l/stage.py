@@ -1,0 +1,48 @@
+"""A stage's folder: it knows its settings, refuses to continue with others, and says when done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from zol2l.errors import InvalidInput
+from zol2l.resume import write_atomically
+
+SETTINGS = "settings.json"
+
+
+def claim(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Mark `folder` as belonging to `settings`; if it belongs to others, name what differs."""
+    path = folder / SETTINGS
+    if path.exists():
+        before, now = flat(json.loads(path.read_text())), flat(_as_json(settings))
+        for name in sorted(before.keys() | now.keys()):
+            if before.get(name) != now.get(name):
+                allowed = f"{folder} was made with {before.get(name)}; delete it or set run_name"
+                raise InvalidInput(name, now.get(name), allowed)
+    write_json(path, settings)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as readable JSON, atomically."""
+    text = json.dumps(content, indent=2, default=str) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one with dotted keys."""
+    return dict(_leaves(tree, prefix))
+
+
+def _leaves(tree: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, tree
+
+
+def _as_json(settings: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(settings, default=str))
