@@ -18,7 +18,7 @@ from lightning_modules.progress import StepProgress
 from lightning_modules.victim_training import VictimData, VictimTraining
 from zol2l.victims.datasets import ImageData
 
-BEST = "val/selection"
+BEST = "val/meta_loss"
 
 
 def make_trainer(settings: Mapping[str, Any], **more: Any) -> pl.Trainer:

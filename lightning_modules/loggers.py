@@ -24,7 +24,7 @@ def loggers(
     next job of a sweep gets one of its own. Without a key it is written offline.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found: list[Logger] = [CSVLogger(str(folder), name="csv", version="")]
+    found: list[Logger] = [CSVLogger(str(folder), name="csv")]
     if settings["tensorboard"]:
         found.append(TensorBoardLogger(str(folder), name="tensorboard", version=""))
     if settings["wandb"]:

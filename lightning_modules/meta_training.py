@@ -133,8 +133,8 @@ class MetaTraining(pl.LightningModule):
             state = after
             step = step + 1
             loss = attached_loss(optimizee, state.theta, self.meta_gradient)
-            term = self.schedule.weights(step) * loss
-            terms.append(term + self.regularization * seen.directions.penalty)
+            term = step * loss + self.regularization * seen.directions.penalty
+            terms.append(self.schedule.scale * term)
             losses.append(loss.detach())
         per_instance = torch.stack(terms)
         kept = per_instance.isfinite()
@@ -142,13 +142,16 @@ class MetaTraining(pl.LightningModule):
         return replace(unroll, step=step, state=state), objective, torch.stack(losses)
 
     def validation_step(self, rows: Tensor, index: int) -> None:
+        self.validation = self.validate(rows)
+        for name, value in self.validation.items():
+            self.log(f"val/{name}", value, batch_size=len(rows), sync_dist=True)
+
+    def validate(self, rows: Tensor) -> dict[str, Tensor]:
         """Run the optimizer on validation instances, always with the same directions."""
         generator = torch.Generator().manual_seed(VALIDATION_SEED)
         oracle = Oracle(self.family.optimizee("validation", rows.cpu()))
         trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
-        self.validation = trajectory_statistics(trajectory)
-        for name, value in self.validation.items():
-            self.log(f"val/{name}", value, batch_size=len(rows), sync_dist=True)
+        return trajectory_statistics(trajectory)
 
     def configure_optimizers(self) -> Any:
         adam = torch.optim.Adam(self.learned.parameters(), lr=self.rate)
@@ -167,6 +170,11 @@ class MetaTraining(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the unrolls up again when training starts and the device is known."""
+        devices = self.trainer.world_size
+        allowed = (
+            "1 to resume: a checkpoint holds the unrolls of one device; start afresh elsewhere"
+        )
+        require(devices == 1, "trainer.devices", devices, allowed)
         self._restored = checkpoint["unroll"]
         self.batches_done = int(checkpoint["unroll"]["batches_done"])
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from zol2l.errors import require
 
 
@@ -39,6 +37,9 @@ class TruncationSchedule:
         """Meta-steps taken for each batch of instances that the data loader delivers."""
         return 1 if self.staggered else self.windows
 
-    def weights(self, step: Tensor) -> Tensor:
-        """Linearly increasing weights w_t = t of equation 4, scaled to mean 1 over the horizon."""
-        return step * (2 / (self.horizon + 1))
+    @property
+    def scale(self) -> float:
+        """What the whole objective of equation 4 is multiplied by, so that its linearly increasing
+        weights w_t = t have mean 1 over the horizon and the clamp means the same for all horizons.
+        """
+        return 2 / (self.horizon + 1)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 import hydra
 from hydra.errors import HydraException
@@ -42,8 +42,7 @@ def main() -> None:
     try:
         _run_hydra(command, rest)
     except (InvalidInput, HydraException, OmegaConfBaseException) as error:
-        _say(f"zol2l {command}: {explain(error)}")
-        sys.exit(BAD_INPUT)
+        _refuse(command, error)
 
 
 def usage() -> str:
@@ -55,6 +54,8 @@ def usage() -> str:
 
 def explain(error: BaseException) -> str:
     """What was wrong, in as few lines as Hydra's own messages allow."""
+    if isinstance(error, InvalidInput):
+        return str(error)
     cause = root_cause(error)
     told = error if isinstance(error, HydraException) and str(error) else cause
     lines = [line.strip() for line in str(told).splitlines() if line.strip()]
@@ -69,13 +70,21 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
     ).main
 
     def run(cfg: DictConfig) -> None:
-        import_module("zol2l.commands.start").begin(cfg, command)
-        job(cfg)
+        try:
+            import_module("zol2l.commands.start").begin(cfg, command)
+            job(cfg)
+        except (InvalidInput, OmegaConfBaseException) as error:
+            _refuse(command, error)
 
     run.__name__ = command.replace("-", "_")
-    sys.argv = [sys.argv[0], *overrides]
+    sys.argv = [f"{sys.argv[0]} {command}", *overrides]
     application = hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
     application(run)()
+
+
+def _refuse(command: str, error: Exception) -> NoReturn:
+    _say(f"zol2l {command}: {explain(error)}")
+    sys.exit(BAD_INPUT)
 
 
 def _say(text: str, stream: TextIO | None = None) -> None:

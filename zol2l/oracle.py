@@ -50,14 +50,14 @@ class Oracle:
         """
         points = theta.shape[1]
         self.afford(points)
-        self.loss_queries += points * self.active
+        self.loss_queries = self.loss_queries + points * self.active
         return self._evaluate(self._current, theta, self.active)
 
     def check(self, theta: Tensor) -> Evaluation:
         """Look at the iterates theta (B, D), one check query for each instance that has not failed;
         the full loss if the problem is stochastic.
         """
-        self.check_queries += ~self.failed
+        self.check_queries = self.check_queries + ~self.failed
         return self._evaluate(self.optimizee, theta[:, None], ~self.failed)
 
     def afford(self, points: int) -> None:
@@ -67,7 +67,7 @@ class Oracle:
 
     def stop(self, rows: Tensor) -> None:
         """Evaluate the instances of the mask `rows` (B,) no more."""
-        self.active &= ~rows
+        self.active = self.active & ~rows
 
     def counters(self) -> tuple[Tensor, ...]:
         """All that a run changes here, to be saved."""
@@ -84,7 +84,7 @@ class Oracle:
             rows = mask.nonzero()[:, 0].to(theta.device)
             evaluation = self._evaluate_rows(optimizee, theta, rows)
         finite = evaluation.loss.isfinite().all(dim=1).cpu()
-        self.failed |= mask & ~finite
+        self.failed = self.failed | (mask & ~finite)
         self.stop(self.failed)
         return evaluation
 

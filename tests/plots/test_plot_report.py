@@ -36,7 +36,7 @@ def evaluated(folder, methods, *, steps=4, attack=True, pictured=2):
             "predictions": torch.tensor([[3, 5]]).repeat(pictured, 1),
             "labels": torch.full((pictured,), 3),
         }
-        save_tensors(folder / "parts" / f"{name}.pictures.safetensors", pictures)
+        save_tensors(folder / "pictures" / f"{name}.safetensors", pictures)
     return folder
 
 
@@ -66,7 +66,7 @@ def test_drawing_again_gives_the_same_files(tmp_path):
 
 def test_pictures_come_in_the_order_of_the_results_and_of_no_other_method(tmp_path):
     evaluated(tmp_path, ["a.b", "zo_lstm", "zo_adam"])
-    pictures = read_pictures(tmp_path / "parts", ["zo_lstm", "not_there", "a.b"])
+    pictures = read_pictures(tmp_path / "pictures", ["zo_lstm", "not_there", "a.b"])
     assert list(pictures) == ["zo_lstm", "a.b"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,16 @@ from typing import Any
 from omegaconf import DictConfig
 
 from zol2l.build import build, plain
-from zol2l.errors import InvalidInput
+from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part
 from zol2l.optimizees import OptimizeeFamily
+from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.stage import flat
+
+log = logging.getLogger(__name__)
+
+SIZES = tuple(f"optimizee.family.{split}" for split in SPLITS)
 
 
 def store(cfg: DictConfig) -> Path:
@@ -79,8 +85,21 @@ def build_method(
     config["update"] = {**method.optimizer["update"], **(settings or {})}
     optimizer: ComposedOptimizer = build(config)
     for part, owner in method.learned.items():
-        load_part(weights_path(cfg, owner, part), getattr(optimizer, part))
+        card = load_part(weights_path(cfg, owner, part), getattr(optimizer, part))
+        warn_of_differences(cfg, f"The {part} rule was trained", card.get("settings", {}))
+    for part, module in optimizer.named_children():
+        learned = part in method.learned or not list(module.parameters())
+        allowed = "has weights that nobody has trained; name their owner in `learned`"
+        require(learned, f"{method.name}.{part}", type(module).__name__, allowed)
     return optimizer
+
+
+def warn_of_differences(cfg: DictConfig, what: str, settings: Mapping[str, Any]) -> None:
+    """Say so where something was made for another problem than the one at hand."""
+    now = {k: v for k, v in optimizee_settings(cfg).items() if k not in SIZES}
+    other = [f"{k}={settings[k]} (now {v})" for k, v in now.items() if settings.get(k, v) != v]
+    if other:
+        log.warning("%s on another problem: %s", what, ", ".join(other))
 
 
 def optimizee_settings(cfg: DictConfig) -> dict[str, Any]:

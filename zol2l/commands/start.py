@@ -6,6 +6,7 @@ import logging
 import warnings
 from pathlib import Path
 
+import optuna
 from omegaconf import DictConfig
 
 from zol2l.build import plain
@@ -17,6 +18,7 @@ NOISE = (
     ".*does not have many workers.*",
     ".*Checkpoint directory .* exists.*",
     ".*barrier.*",
+    ".*pre-optimization state.*",  # ours is saved after the step on purpose
 )
 
 
@@ -27,4 +29,5 @@ def begin(cfg: DictConfig, command: str) -> None:
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     record(Path(cfg.paths.run_dir), command, plain(cfg))

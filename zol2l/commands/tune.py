@@ -17,13 +17,14 @@ from zol2l.commands.objects import (
     family_of,
     optimizee_settings,
     store,
+    warn_of_differences,
 )
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.tuning import TuningGrid, tune
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
-from zol2l.stage import claim, write_json
+from zol2l.stage import SETTINGS, claim, write_json
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,11 @@ def main(cfg: DictConfig) -> None:
 def tuned_settings(cfg: DictConfig, name: str) -> dict[str, float]:
     """What `zol2l tune` found for the method in this run folder; empty where it was not run."""
     path = tuned_path(cfg, name)
-    return dict(json.loads(path.read_text())["settings"]) if path.exists() else {}
+    if not path.exists():
+        return {}
+    made_for = json.loads((path.parent / SETTINGS).read_text())
+    warn_of_differences(cfg, f"{name} was tuned", made_for)
+    return dict(json.loads(path.read_text())["settings"])
 
 
 def tuned_path(cfg: DictConfig, name: str) -> Path:

@@ -36,5 +36,8 @@ class ForwardDifference(nn.Module):
             points = torch.cat([theta[:, None], theta[:, None] + mu * u], dim=1)
             evaluation = oracle.query(points)
             differences = (evaluation.loss[:, 1:] - evaluation.loss[:, :1]) / mu
+            # A stopped instance's NaN must not reach weights that others share; its step is void.
+            active = oracle.active.to(u.device)[:, None]
+            differences = torch.where(active, differences, 0)
         gradient = torch.einsum("bq,bqd->bd", differences, u) / u.shape[1]
         return GradientEstimate(gradient, base=evaluation.points(slice(0, 1)))

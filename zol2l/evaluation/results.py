@@ -41,7 +41,7 @@ def tidy(method: str, trajectory: Trajectory, instances: int, trials: int) -> pd
 
 def write_results(path: Path, frames: list[pd.DataFrame]) -> None:
     """Write the frames, in their order, as one Parquet file, atomically."""
-    frame = pd.concat(frames, ignore_index=True)
+    frame = pd.concat(frames, ignore_index=True).astype({"method": str})
     table = pa.Table.from_pandas(frame[SCHEMA.names], schema=SCHEMA, preserve_index=False)
     write_atomically(path, lambda temporary: pq.write_table(table, temporary))
 

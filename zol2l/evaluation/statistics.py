@@ -30,24 +30,14 @@ def weighted_loss(loss: Tensor) -> Tensor:
 
 
 def trajectory_statistics(trajectory: Trajectory) -> dict[str, Tensor]:
-    """Means over instances: the equation 4 loss, the final loss, success rate, queries to success,
-    and `selection`, which learned weights are selected by.
+    """Means over instances: the loss of equation 4, the final loss, success rate and queries to
+    success. Learned weights are selected by `meta_loss`, which rewards both speed and final loss.
 
     Stopped instances (NaN) and, in the queries, failures are left out; the rate counts them all.
     """
-    queries = queries_to_success(trajectory)
-    meta_loss = weighted_loss(trajectory.loss).nanmean()
-    final_loss = trajectory.loss[:, -1].nanmean()
-    figures = {
-        "meta_loss": meta_loss,
-        "final_loss": final_loss,
-        "success_rate": trajectory.success.any(dim=1).double().mean(),
-        "queries_to_success": queries.nanmean(),
-    }
-    if not trajectory.success.any():
-        return {**figures, "selection": meta_loss}
-    spent = trajectory.queries[:, -1].double()
     return {
-        **figures,
-        "selection": final_loss * torch.where(queries.isnan(), spent, queries).mean(),
+        "meta_loss": weighted_loss(trajectory.loss).nanmean(),
+        "final_loss": trajectory.loss[:, -1].nanmean(),
+        "success_rate": trajectory.success.any(dim=1).double().mean(),
+        "queries_to_success": queries_to_success(trajectory).nanmean(),
     }

@@ -27,21 +27,22 @@ log = logging.getLogger(__name__)
 
 Settings = dict[str, float]
 TUNING_SEED = 7
-OBJECTIVES = ("meta_loss", "final_loss", "queries_to_success", "selection")
+OBJECTIVES = ("meta_loss", "final_loss", "queries_to_success")
 
 
 @dataclass(frozen=True)
 class TuningGrid:
     """Rates on a logarithmic range, then `linear` multiples of the best, then `choices`.
 
-    Trials are compared by `objective`. By default it is that of equation 4, the mean loss with
-    weights w_t = t: no method is tuned for another goal than the learned ones are trained for.
+    Trials are compared by `objective`, a figure of `trajectory_statistics`. With `final_loss` the
+    search finds the rates of the authors' release on MNIST (SGD 4, ADAM 8), which says what the
+    paper tuned for; `meta_loss` is the objective that learned optimizers are trained on.
     """
 
     rates: Sequence[float]
     linear: Sequence[float]
     choices: Mapping[str, Sequence[float]]
-    objective: str = "meta_loss"
+    objective: str = "final_loss"
 
     def __post_init__(self) -> None:
         known = self.objective in OBJECTIVES
@@ -53,6 +54,8 @@ class TuningGrid:
     def rounds(self, names: Sequence[str]) -> list[Callable[[Settings], list[Settings]]]:
         """What to try, round by round, given the best settings so far."""
         chosen = [name for name in names if name != "rate"]
+        for name in chosen:
+            require(name in self.choices, "tuning.choices", name, "give its values to choose from")
         grids = [self.choices[name] for name in chosen]
         return [
             lambda best: [{**best, "rate": rate} for rate in self.rates],
@@ -93,13 +96,14 @@ def tune(
     )
     best, done = start, 0
     rounds = grid.rounds(list(start))
+    total = sum(len(make(start)) for make in rounds)
     for make in rounds:
         candidates = make(best)
         for settings in candidates:
             if not _tried(study, settings):
                 _trial(study, settings, build(settings), family, steps, grid.objective)
             done += 1
-            progress(done, done + len(candidates))
+            progress(done, total)
         best = dict(study.best_trial.user_attrs["settings"])
     trials = [
         {**t.user_attrs["settings"], "state": t.state.name.lower(), "value": t.value}

@@ -23,14 +23,17 @@ class Datasets:
 def sample_datasets(
     count: int, samples: int, dimension: int, seed: int, dtype: torch.dtype = torch.float32
 ) -> Datasets:
-    """X ~ N(0, I), y = [w^T x > 0] with one w ~ N(0, I) a dataset; starts ~ N(0, I)."""
-    generator = torch.Generator().manual_seed(seed)
+    """Draw x ~ N(0, I), y = [w^T x > 0] with one w ~ N(0, I) a dataset, and starts ~ N(0, I).
+
+    Data set i depends on seed + i alone, not on how many there are.
+    """
+    generators = [torch.Generator().manual_seed(seed + index) for index in range(count)]
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=generator, dtype=dtype)
+        draws = [torch.randn(shape, generator=g, dtype=dtype) for g in generators]
+        return torch.stack(draws)
 
-    truth, starts = normal(count, dimension), normal(count, dimension)
-    features = normal(count, samples, dimension)
+    truth, starts, features = normal(dimension), normal(dimension), normal(samples, dimension)
     labels = (torch.einsum("mnd,md->mn", features, truth) > 0).to(dtype)
     return Datasets(features, labels, starts)
 

@@ -12,8 +12,6 @@ from zol2l.plots.curves import loss_against_iterations, loss_against_queries
 from zol2l.plots.strip import Pictures, adversarial_strip
 from zol2l.plots.success import success_against_queries
 
-PICTURES = ".pictures.safetensors"
-
 
 def draw_figures(folder: Path) -> list[Path]:
     """Draw what `folder` holds into `folder`/figures and return the paths of the figures.
@@ -29,7 +27,9 @@ def draw_figures(folder: Path) -> list[Path]:
         loss_against_queries(results, figures / "loss_vs_queries.png"),
         success_against_queries(results, figures / "success_vs_queries.png"),
     ]
-    pictures = read_pictures(folder / "parts", [str(name) for name in results["method"].unique()])
+    pictures = read_pictures(
+        folder / "pictures", [str(name) for name in results["method"].unique()]
+    )
     instances = min((len(taken["labels"]) for taken in pictures.values()), default=0)
     for instance in range(instances):
         path = figures / f"adversarial_images_{instance}.png"
@@ -37,7 +37,7 @@ def draw_figures(folder: Path) -> list[Path]:
     return [path for path in paths if path is not None]
 
 
-def read_pictures(parts: Path, methods: list[str]) -> dict[str, Pictures]:
+def read_pictures(folder: Path, methods: list[str]) -> dict[str, Pictures]:
     """Read the pictures of those `methods` that took some, in the order of `methods`."""
-    files = {method: parts / (method + PICTURES) for method in methods}
+    files = {method: folder / f"{method}.safetensors" for method in methods}
     return {method: load_file(path) for method, path in files.items() if path.is_file()}

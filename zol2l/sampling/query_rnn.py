@@ -12,11 +12,16 @@ from zol2l.recurrent import CoordinatewiseLSTM, LSTMState
 from zol2l.sampling.base import LastStep, Sampling
 from zol2l.types import Directions
 
+TINY = 1e-12
+"""Keeps the first step's zero inputs zero."""
+
 
 class QueryRNN(Sampling):
     """u = std * z with z ~ N(0, I) and std predicted for each coordinate by one shared LSTM.
 
-    With o = LSTM([last gradient estimate, last update]), both detached:
+    With o = LSTM([last gradient estimate, last update]), both detached and, if `normalize`, each
+    divided by its root mean square over the coordinates (an update is some hundred times smaller
+    than a gradient estimate, too small to be seen by a freshly initialized LSTM):
 
         std = |1 + o|, rescaled so that ||std|| = sqrt(D), the norm for the identity.
 
@@ -26,11 +31,13 @@ class QueryRNN(Sampling):
     Gradients reach the weights through u alone. State: the LSTM's.
     """
 
-    def __init__(self, directions: int = 20, hidden: int = 10, mixing: float = 0.5) -> None:
+    def __init__(
+        self, directions: int = 20, hidden: int = 10, mixing: float = 0.5, normalize: bool = False
+    ) -> None:
         super().__init__(directions)
         require(0 <= mixing <= 1, "sampling.mixing", mixing, "a probability in [0, 1]")
         self.rnn = CoordinatewiseLSTM(inputs=2, hidden=hidden)
-        self.mixing = mixing
+        self.mixing, self.normalize = mixing, normalize
 
     def init(self, theta: Tensor) -> LSTMState:
         """Hidden state zero."""
@@ -40,6 +47,8 @@ class QueryRNN(Sampling):
         self, last: LastStep, state: LSTMState, generator: torch.Generator
     ) -> tuple[Directions, LSTMState]:
         inputs = torch.stack([last.gradient.detach(), last.delta.detach()], dim=-1)
+        if self.normalize:
+            inputs = inputs / (inputs.square().mean(dim=1, keepdim=True).sqrt() + TINY)
         output, state = self.rnn(inputs, state)
         std = normalized_std(output)
         if not self.training:

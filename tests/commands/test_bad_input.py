@@ -1,0 +1,83 @@
+"""Bad input gets one clear error that names field, value and what is allowed, and status 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.commands.conftest import Zol2l
+from zol2l.learned_weights import save_part
+from zol2l.updates import UpdateRNN
+
+QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["baseline=zo_sdg"], ["baseline/zo_sdg", "zo_sgd"]),
+        (["optimizee=mnits"], ["optimizee/mnits", "mnist_attack"]),
+        (["estimator.smoothing=1"], ["estimator"]),
+        (["baseline=zo_sgd", "baseline.optimizer.estimator.smoothing=-1"], ["smoothing=-1", "> 0"]),
+        (["baseline=zo_sgd", "optimizee.directions=0"], ["directions=0", "at least 1"]),
+        (["baseline=zo_sgd", "baseline.optimizer.update.rate=0"], ["rate=0", "positive"]),
+        (["baseline=zo_sgd", "evaluation.budget=5"], ["budget=5", "7 queries"]),
+        (["baseline=zo_sgd", "evaluation.trials=0"], ["evaluation.trials=0", "at least 1"]),
+        (["baseline=zo_sgd", "evaluation.instances=99"], ["instances=99", "at most"]),
+        (["baseline=zo_sgd", "evaluation.step=1"], ["step"]),
+        (["baseline=zo_sgd", "optimizee.family.dimension=0"], ["dimension=0", "at least 1"]),
+        (["baseline=zo_sgd", "+baseline.optimizer.update.momentum=1"], ["momentum"]),
+        (["ablation=none"], ["weights=", "zol2l meta-train"]),
+    ],
+)
+def test_evaluate(zol2l: Zol2l, tmp_path: Path, arguments: list[str], told: list[str]) -> None:
+    outcome = zol2l("evaluate", *QUADRATIC, *arguments)
+    assert outcome.status == 2, outcome.err
+    assert "Traceback" not in outcome.err
+    for words in told:
+        assert words in outcome.err
+    assert not list(tmp_path.rglob("results.parquet"))
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "told"),
+    [
+        ("train-victim", ["optimizee=quadratic"], ["optimizee=quadratic", "no victim"]),
+        ("train-victim", ["paths.data_root=nowhere"], ["data_root=nowhere", "ZOL2L_DATA_DIR"]),
+        ("meta-train", [*QUADRATIC, "ablation=none", "size.window=3"], ["size"]),
+        ("meta-train", [*QUADRATIC, "meta_training.truncation.window=3"], ["horizon=4", "=3"]),
+        ("meta-train", [*QUADRATIC, "meta_training.batch_size=0"], ["batch_size=0", "between 1"]),
+        ("tune", [*QUADRATIC, "ablation=none"], ["nothing to tune"]),
+        ("tune", [*QUADRATIC, "tuning.objective=loss"], ["objective=loss", "final_loss"]),
+        ("reproduce", [], ["experiment", "zol2l list"]),
+        ("reproduce", ["experiment=fig2"], ["experiment/fig2", "fig2_mnist"]),
+        ("evalute", [], ["evalute", "evaluate"]),
+    ],
+)
+def test_commands(zol2l: Zol2l, command: str, arguments: list[str], told: list[str]) -> None:
+    outcome = zol2l(command, *arguments)
+    assert outcome.status == 2, outcome.err
+    assert "Traceback" not in outcome.err
+    for words in told:
+        assert words in outcome.err
+
+
+def test_weights_of_another_architecture_are_refused(zol2l: Zol2l, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    path = tmp_path / "outputs/quadratic-smoke/meta/zo_lstm/update.safetensors"
+    save_part(path, UpdateRNN(hidden=3), {})
+    outcome = zol2l("evaluate", *QUADRATIC, "ablation=no_query")
+    assert outcome.status == 2
+    assert "another architecture" in outcome.err
+    assert str(path.relative_to(tmp_path)) in outcome.err
+
+
+def test_a_run_folder_refuses_other_settings_and_names_the_field(zol2l: Zol2l) -> None:
+    assert zol2l("tune", *QUADRATIC, "baseline=zo_sgd").status == 0
+    outcome = zol2l("tune", *QUADRATIC, "baseline=zo_sgd", "optimizee.family.condition=3")
+    assert outcome.status == 2
+    assert "condition=3" in outcome.err
+    assert "10.0" in outcome.err

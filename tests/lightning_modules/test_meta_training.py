@@ -1,0 +1,109 @@
+"""Meta-training: what is learned, what is frozen, the clamp, and the windows of the schedule."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lightning_modules.truncation import TruncationSchedule
+from tests.lightning_modules.toys import FAMILY, SCHEDULE, module, train, weights
+from zol2l.errors import InvalidInput
+from zol2l.optimizees import Quadratic
+
+
+@pytest.mark.parametrize("stage", ["update", "sampling"])
+def test_a_stage_trains_its_part_and_freezes_the_other(stage: str) -> None:
+    job = module(stage)
+    parts = {"update": job.optimizer.update, "sampling": job.optimizer.sampling}
+    frozen = parts["sampling" if stage == "update" else "update"]
+    learned = parts[stage]
+    before = weights(learned).clone(), frozen.state_dict()
+    kept = {name: weight.clone() for name, weight in before[1].items()}
+    train(job)
+    assert not torch.equal(weights(learned), before[0])
+    assert all(torch.equal(frozen.state_dict()[name], weight) for name, weight in kept.items())
+
+
+def test_training_lowers_the_validation_loss() -> None:
+    job = module(meta_steps=150, rate=1e-2, schedule=TruncationSchedule(20, 5))
+    before = float(job.validate(torch.arange(3))["meta_loss"])
+    train(job)
+    assert float(job.validate(torch.arange(3))["meta_loss"]) < 0.7 * before
+
+
+def test_each_coordinate_of_the_meta_gradient_is_clamped(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    adam = torch.optim.Adam.step
+
+    def spy(self: torch.optim.Adam, *args: object, **kwargs: object) -> object:
+        result = adam(self, *args, **kwargs)
+        seen.extend(p.grad.clone() for group in self.param_groups for p in group["params"])
+        return result
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spy)
+    train(module(clamp=1e-4, meta_steps=3))
+    largest = torch.stack([g.abs().max() for g in seen]).max()
+    assert largest == pytest.approx(1e-4)
+
+
+def test_staggered_unrolls_fill_up_and_every_instance_takes_the_whole_horizon() -> None:
+    job = train(module(meta_steps=7))
+    assert job.batches_done == 7
+    assert [int(u.step[0]) for u in job.under_way] == [4, 2]
+    assert all(len(u.rows) == 2 for u in job.under_way)
+
+
+def test_lockstep_takes_a_batch_through_all_windows_before_the_next() -> None:
+    schedule = TruncationSchedule(horizon=6, window=2, staggered=False)
+    job = train(module(schedule=schedule, meta_steps=6))
+    assert (job.batches_done, job.under_way) == (2, [])
+
+
+def test_one_window_of_one_instance_takes_the_same_states_in_both_schedules() -> None:
+    lockstep = TruncationSchedule(horizon=2, window=2, staggered=False)
+    staggered = TruncationSchedule(horizon=2, window=2, staggered=True)
+    one, other = (train(module(schedule=s, meta_steps=4)) for s in (lockstep, staggered))
+    assert torch.equal(weights(one.learned), weights(other.learned))
+
+
+def test_the_objective_is_equation_4_scaled_to_mean_weight_one() -> None:
+    job = module("sampling", regularization=0.3)
+    job.generator = torch.Generator().manual_seed(0)
+    _, objective, losses = job.unroll_window(job._start(torch.tensor([0, 3])))
+    job.generator = torch.Generator().manual_seed(0)
+    job.regularization = 0.0
+    _, plain, _ = job.unroll_window(job._start(torch.tensor([0, 3])))
+    steps = torch.arange(1, SCHEDULE.window + 1)[:, None]
+    assert plain.item() == pytest.approx(2 / 7 * (steps * losses).sum().item() / 2, rel=1e-5)
+    assert objective.item() > plain.item()
+
+
+def test_a_nan_instance_does_not_spoil_the_meta_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    curvature, optimum = torch.ones(2, 4), torch.ones(2, 4)
+    curvature[1] = torch.nan
+    monkeypatch.setattr(FAMILY, "optimizee", lambda split, rows: Quadratic(curvature, optimum))
+    job = module()
+    job.generator = torch.Generator().manual_seed(0)
+    _, objective, losses = job.unroll_window(job._start(torch.tensor([0, 1])))
+    objective.backward()
+    gradients = torch.cat([p.grad.flatten() for p in job.learned.parameters()])
+    assert losses[:, 0].isfinite().all()
+    assert gradients.isfinite().all()
+    assert gradients.abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("horizon", "window", "field"), [(7, 2, "horizon"), (4, 0, "window"), (1, 2, "horizon")]
+)
+def test_impossible_schedules_are_refused(horizon: int, window: int, field: str) -> None:
+    with pytest.raises(InvalidInput, match=field):
+        TruncationSchedule(horizon, window)
+
+
+@pytest.mark.parametrize(
+    "change", [{"meta_steps": 0}, {"rate": 0.0}, {"clamp": -1.0}, {"stage": "both"}]
+)
+def test_bad_settings_are_refused_by_name(change: dict) -> None:
+    (name,) = change
+    with pytest.raises(InvalidInput, match=name):
+        module(**change)

@@ -1,0 +1,70 @@
+"""A meta-training job killed at any meta-step and resumed gives the same weights, bit for bit."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import torch
+
+from lightning_modules.fit import fit_optimizer
+from lightning_modules.instances import InstanceData, InstanceStream
+from lightning_modules.meta_training import MetaTraining
+from lightning_modules.truncation import TruncationSchedule
+from tests.lightning_modules.toys import FAMILY, fit_arguments, module, weights
+
+
+class Killed(BaseException):
+    pass
+
+
+def fit(job: MetaTraining, folder: Path) -> dict[str, float]:
+    return fit_optimizer(job, InstanceData(FAMILY, 2), **fit_arguments(folder))
+
+
+def fit_until_killed(job: MetaTraining, folder: Path, meta_step: int) -> None:
+    original, count = job._meta_step, 0
+
+    def counted() -> None:
+        nonlocal count
+        if count == meta_step:
+            raise Killed
+        count += 1
+        original()
+
+    job._meta_step = counted  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        fit(job, folder)
+
+
+@pytest.mark.parametrize("staggered", [True, False])
+@pytest.mark.parametrize("stage", ["update", "sampling"])
+@pytest.mark.parametrize("meta_step", [1, 3, 5])
+def test_killed_and_resumed_equals_uninterrupted(
+    stage: str, staggered: bool, meta_step: int, tmp_path: Path
+) -> None:
+    schedule = TruncationSchedule(6, 2, staggered)
+    whole = module(stage, schedule=schedule)
+    figures = fit(whole, tmp_path / "whole")
+    fit_until_killed(module(stage, schedule=schedule), tmp_path / "killed", meta_step)
+    resumed = module(stage, schedule=schedule)
+    again = fit(resumed, tmp_path / "killed")
+    assert again == pytest.approx(figures, rel=0, abs=0, nan_ok=True)
+    assert torch.equal(weights(resumed.learned), weights(whole.learned))
+
+
+def test_the_stream_visits_every_instance_once_a_pass_and_can_start_anywhere() -> None:
+    stream = iter(InstanceStream(6, 2, seed=3))
+    batches = [next(stream) for _ in range(6)]
+    passes = [sorted(chain(*batches[:3])), sorted(chain(*batches[3:]))]
+    assert passes == [list(range(6))] * 2
+    late = iter(InstanceStream(6, 2, seed=3, start=4))
+    assert [next(late), next(late)] == batches[4:]
+
+
+def test_devices_split_the_stream_without_overlap() -> None:
+    whole = iter(InstanceStream(6, 1, seed=0))
+    ranks = [iter(InstanceStream(6, 1, seed=0, rank=r, replicas=2)) for r in (0, 1)]
+    joined = [next(ranks[i % 2]) for i in range(6)]
+    assert joined == [next(whole) for _ in range(6)]
