@@ -45,7 +45,8 @@ def main(cfg: DictConfig) -> None:
 def stage_settings(cfg: DictConfig, method: DictConfig, part: str) -> dict[str, Any]:
     """All settings that the weights of `part` depend on."""
     training = plain(cfg.meta_training)
-    training["meta_steps"] = training["meta_steps"][part]
+    for name in ("meta_steps", "rate"):
+        training[name] = training[name][part]
     settings = {"meta_training": training, "optimizer": plain(method.optimizer)}
     return {"part": part, **optimizee_settings(cfg), **settings}
 
@@ -66,7 +67,7 @@ def _train(
     common = {"family": family, "seed": training.seed}
     module = imported("lightning_modules.meta_training.MetaTraining")(
         optimizer=optimizer, schedule=schedule, stage=part, meta_steps=training.meta_steps[part],
-        rate=training.rate, regularization=training.regularization, clamp=training.clamp, **common,
+        rate=training.rate[part], regularization=training.regularization, clamp=training.clamp, **common,
     )  # fmt: skip
     data = imported("lightning_modules.instances.InstanceData")(
         batch_size=training.batch_size,
