@@ -83,21 +83,26 @@ class Oracle:
         else:
             rows = mask.nonzero()[:, 0].to(theta.device)
             evaluation = self._evaluate_rows(optimizee, theta, rows)
-        finite = evaluation.loss.isfinite().all(dim=1).cpu()
-        self.failed = self.failed | (mask & ~finite)
+        broken = ~evaluation.loss.isfinite()
+        self.failed = self.failed | (mask & broken.any(dim=1).cpu())
         self.stop(self.failed)
+        if bool(broken.any()):  # an inf becomes NaN, and with it all that is known of the point
+            evaluation = evaluation.map(lambda x: torch.where(broken, _missing(x), x))
         return evaluation
 
     def _evaluate_rows(self, optimizee: Optimizee, theta: Tensor, rows: Tensor) -> Evaluation:
         part = evaluate_in_chunks(optimizee[rows], theta[rows], self.chunk)
 
         def scatter(values: Tensor) -> Tensor:
-            missing = MISSING.get(values.dtype, torch.nan)
-            full = values.new_full((len(theta), *values.shape[1:]), missing)
+            full = _missing(values.new_empty((len(theta), *values.shape[1:])))
             full[rows] = values
             return full
 
         return part.map(scatter)
+
+
+def _missing(values: Tensor) -> Tensor:
+    return torch.full_like(values, MISSING.get(values.dtype, torch.nan))
 
 
 def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -> Evaluation:

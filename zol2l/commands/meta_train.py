@@ -67,7 +67,8 @@ def _train(
     common = {"family": family, "seed": training.seed}
     module = imported("lightning_modules.meta_training.MetaTraining")(
         optimizer=optimizer, schedule=schedule, stage=part, meta_steps=training.meta_steps[part],
-        rate=training.rate[part], regularization=training.regularization, clamp=training.clamp, **common,
+        rate=training.rate[part], regularization=training.regularization, clamp=training.clamp,
+        **common,
     )  # fmt: skip
     data = imported("lightning_modules.instances.InstanceData")(
         batch_size=training.batch_size,

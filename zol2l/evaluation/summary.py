@@ -17,6 +17,7 @@ def runs(results: pd.DataFrame) -> pd.DataFrame:
 
     `queries_to_success` is NaN where no iterate succeeded: failures are censored, not averaged.
     `success` says whether any iterate did; loss and distortion are the last iterate's.
+    `queries_per_step` is known where the run was not stopped.
     """
     ordered = results.sort_values([*RUN, "step"])
     last = ordered.drop_duplicates(RUN, keep="last").set_index(RUN)
@@ -24,7 +25,8 @@ def runs(results: pd.DataFrame) -> pd.DataFrame:
     successes = results[results["success"]].groupby(RUN, observed=True)["queries"].min()
     last["queries_to_success"] = successes.reindex(last.index)
     last["success"] = last["queries_to_success"].notna()
-    last["queries_per_step"] = (last["queries"] - 1) / last["step"].clip(lower=1)
+    whole = last["loss"].notna() & (last["step"] > 0)
+    last["queries_per_step"] = ((last["queries"] - 1) / last["step"]).where(whole)
     return last.reset_index()
 
 

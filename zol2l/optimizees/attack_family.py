@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -51,7 +52,8 @@ class AttackFamily(OptimizeeFamily):
             "validation": order[middle : middle + validation],
             "test": order.flip(0)[:test],
         }
-        self.victim, self.options = victim.to(self.dtype), options
+        self.victim = copy.deepcopy(victim).to(self.dtype)
+        self.options = options
         self.images, self.labels, self.targeted = images, labels, targeted
 
     def optimizee(self, split: Split, rows: Tensor) -> BlackBoxAttack:

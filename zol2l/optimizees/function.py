@@ -26,6 +26,8 @@ class FunctionOptimizee(Optimizee):
         smoothing: float | None = None,
     ) -> None:
         require(starts.ndim == 2, "starts", tuple(starts.shape), "a matrix of start points (B, D)")
+        valid = smoothing is None or smoothing > 0
+        require(valid, "smoothing", smoothing, "a smoothing parameter mu > 0, or None")
         self.function, self.starts = function, starts
         self.instances, self.dimension = starts.shape
         self._mu = smoothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import logging
@@ -47,8 +48,10 @@ def checkpoint_path(folder: Path, configuration: Mapping[str, Any]) -> Path:
 
 def cache_folder(data_root: Path) -> Path:
     """`victims/` under the data root, or under the user's cache where the root is read-only."""
-    writable = data_root.stat().st_mode & 0o222 and os.access(data_root, os.W_OK)
-    root = data_root if writable else Path.home() / ".cache" / "zol2l"
+    read_only = data_root.exists() and not (
+        data_root.stat().st_mode & 0o222 and os.access(data_root, os.W_OK)
+    )
+    root = Path.home() / ".cache" / "zol2l" if read_only else data_root
     return root / "victims"
 
 
@@ -59,8 +62,8 @@ def save_victim(path: Path, network: nn.Module, card: VictimCard) -> None:
         "configuration": json.dumps(card.configuration, sort_keys=True, default=str),
         "test_accuracy": repr(card.test_accuracy),
         "parameters": str(card.parameters),
-        "sha256": _checksum(weights),
     }
+    metadata["sha256"] = _checksum(weights, metadata)
     write_atomically(path, lambda temporary: save_file(weights, temporary, metadata=metadata))
 
 
@@ -72,15 +75,17 @@ def load_victim(path: Path, network: nn.Module, configuration: Mapping[str, Any]
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise BadCheckpoint(f"{path} cannot be read: {error}") from error
-    if metadata.get("sha256") != _checksum(weights):
-        raise BadCheckpoint(f"{path} is corrupt: its weights do not match their checksum")
-    stored = json.loads(metadata.get("configuration", "{}"))
+    claimed = metadata.pop("sha256", None)
+    if claimed != _checksum(weights, metadata):
+        raise BadCheckpoint(f"{path} is corrupt: its contents do not match their checksum")
+    stored = json.loads(metadata["configuration"])
     if fingerprint(stored) != fingerprint(configuration):
         raise BadCheckpoint(f"{path} belongs to another configuration: {stored}")
     try:
-        network.load_state_dict(weights)
+        copy.deepcopy(network).load_state_dict(weights)  # which half-fills a network it refuses
     except RuntimeError as error:
         raise BadCheckpoint(f"{path} is of another architecture: {error}") from error
+    network.load_state_dict(weights)
     return VictimCard(stored, float(metadata["test_accuracy"]), int(metadata["parameters"]))
 
 
@@ -105,9 +110,10 @@ def frozen(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.channels_last)
 
 
-def _checksum(weights: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _checksum(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
     for name in sorted(weights):
-        digest.update(name.encode())
-        digest.update(weights[name].contiguous().view(-1).numpy().tobytes())
+        tensor = weights[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.view(-1).numpy().tobytes())
     return digest.hexdigest()

@@ -1,0 +1,139 @@
+"""The summary table by hand, on three methods with failures and a stopped instance."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from zol2l.evaluation.results import SCHEMA, read_results, write_results
+from zol2l.evaluation.summary import runs, stopped, summarize, write_summary
+
+COLUMNS = [
+    "method",
+    "instances",
+    "trials",
+    "success_rate",
+    "queries_to_success_mean",
+    "queries_to_success_median",
+    "final_loss_mean",
+    "final_loss_std",
+    "final_distortion_mean",
+    "queries_per_step",
+]
+NAN = math.nan
+
+
+def rows(run: tuple[str, int, int], cost: int, losses: list, success: list) -> list:
+    """A run (method, instance, trial); distortion is ten times the loss, a NaN costs nothing."""
+    found = []
+    for step, (loss, ok) in enumerate(zip(losses, success, strict=True)):
+        queries = min(step, sum(not math.isnan(x) for x in losses)) * cost + 1
+        values = (queries, loss, loss, 10 * loss, bool(ok))
+        found.append((*run, step, *values))
+    return found
+
+
+def frame(tmp_path: Path, *found: list) -> pd.DataFrame:
+    table = pd.DataFrame([row for each in found for row in each], columns=SCHEMA.names)
+    write_results(tmp_path / "r.parquet", [table])
+    return read_results(tmp_path / "r.parquet")
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> pd.DataFrame:
+    return frame(
+        tmp_path,
+        rows(("z", 0, 0), 4, [4, 3, 2], [0, 1, 0]),
+        rows(("z", 0, 1), 4, [4, 3, 3], [1, 1, 1]),
+        rows(("z", 1, 0), 4, [4, 4, 4], [0, 0, 0]),
+        rows(("z", 1, 1), 4, [6, 5, 5], [0, 0, 1]),
+        rows(("never", 0, 0), 7, [1, 1], [0, 0]),
+        rows(("always", 0, 0), 2, [1, 0.5], [1, 1]),
+        rows(("always", 1, 0), 2, [1, 1.5], [1, 1]),
+    )
+
+
+def test_columns_and_order_of_methods(example: pd.DataFrame) -> None:
+    summary = summarize(example)
+    assert list(summary.columns) == COLUMNS
+    assert list(summary["method"]) == ["z", "never", "always"]
+
+
+def test_values_by_hand(example: pd.DataFrame) -> None:
+    z, never, always = summarize(example).to_dict("records")
+    assert (z["instances"], z["trials"]) == (2, 2)
+    assert z["success_rate"] == 0.75
+    assert z["queries_to_success_mean"] == pytest.approx((5 + 1 + 9) / 3)
+    assert z["queries_to_success_median"] == 5
+    assert z["final_loss_mean"] == pytest.approx(3.5)
+    assert z["final_loss_std"] == pytest.approx(math.sqrt((2.25 + 0.25 + 0.25 + 2.25) / 3))
+    assert z["final_distortion_mean"] == pytest.approx(35)
+    assert z["queries_per_step"] == 4
+    assert (never["success_rate"], never["queries_per_step"]) == (0, 7)
+    assert math.isnan(never["queries_to_success_mean"])
+    assert math.isnan(never["queries_to_success_median"])
+    assert (always["success_rate"], always["queries_to_success_mean"]) == (1, 1)
+
+
+def test_a_table_without_any_success(tmp_path: Path) -> None:
+    (record,) = summarize(frame(tmp_path, rows(("m", 0, 0), 3, [2, 1], [0, 0]))).to_dict("records")
+    assert record["success_rate"] == 0
+    assert math.isnan(record["queries_to_success_mean"])
+    assert record["final_loss_mean"] == 1
+
+
+def test_the_order_of_rows_does_not_matter(example: pd.DataFrame) -> None:
+    shuffled = example.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(summarize(shuffled), summarize(example))
+
+
+def test_runs_censor_failures(example: pd.DataFrame) -> None:
+    z = runs(example).query("method == 'z'")
+    assert z["queries_to_success"].tolist()[:2] == [5, 1]
+    assert z["queries_to_success"].isna().tolist() == [False, False, True, False]
+    assert z["success"].tolist() == [True, True, False, True]
+    assert z["loss"].tolist() == [2, 3, 4, 5]
+
+
+def test_stopped_instances_count_as_failures_and_enter_no_mean(tmp_path: Path) -> None:
+    table = frame(
+        tmp_path,
+        rows(("m", 0, 0), 4, [4, 3, 2], [0, 0, 1]),
+        rows(("m", 1, 0), 4, [4, NAN, NAN], [0, 0, 0]),
+    )
+    (record,) = summarize(table).to_dict("records")
+    assert (record["instances"], record["success_rate"]) == (2, 0.5)
+    assert (record["final_loss_mean"], record["final_distortion_mean"]) == (2, 20)
+    assert record["queries_to_success_mean"] == 9
+    assert stopped(table).to_numpy().tolist() == [["m", 1, 0, 1]]
+
+
+def test_stopped_instances_do_not_dilute_the_cost_of_a_step(tmp_path: Path) -> None:
+    table = frame(
+        tmp_path,
+        rows(("m", 0, 0), 4, [4, 3, 2, 1], [0, 0, 0, 0]),
+        rows(("m", 1, 0), 4, [4, NAN, NAN, NAN], [0, 0, 0, 0]),
+        rows(("m", 2, 0), 4, [NAN, NAN, NAN, NAN], [0, 0, 0, 0]),
+    )
+    assert summarize(table)["queries_per_step"].tolist() == [4]
+
+
+def test_no_instance_is_stopped_in_a_healthy_table(example: pd.DataFrame) -> None:
+    assert len(stopped(example)) == 0
+
+
+def test_the_written_table_reads_back_with_six_digits(
+    example: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = tmp_path / "deep" / "summary.csv"
+    write_summary(path, summarize(example))
+    read = pd.read_csv(path)
+    assert list(read.columns) == COLUMNS
+    expected = summarize(example)
+    for column in COLUMNS[1:]:
+        assert read[column].tolist() == pytest.approx(
+            expected[column].tolist(), rel=1e-5, nan_ok=True
+        ), column

@@ -1,0 +1,133 @@
+"""The oracle counts what was called, splits calls, keeps budgets and stops broken instances."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from tests.problems import Breaking, Recorded, normal, quadratic, seeded
+from zol2l.errors import InvalidInput
+from zol2l.optimizees import BlackBoxAttack
+from zol2l.oracle import CHUNK, Oracle, evaluate_in_chunks
+from zol2l.types import Evaluation
+
+
+def attack(instances: int = 5) -> BlackBoxAttack:
+    images = torch.rand(instances, 1, 2, 3, generator=seeded(1), dtype=torch.float64)
+    weight = normal(6, 4, seed=2)
+    return BlackBoxAttack(lambda x: x.flatten(1) @ weight, images, torch.arange(instances) % 4)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 6, 7, 12, 13, 14, 34, 35, 1000, None])
+def test_chunks_change_nothing_and_no_call_exceeds_them(chunk: int | None) -> None:
+    problem, theta = Recorded(attack()), normal(5, 7, 6, seed=3)
+    chunked = evaluate_in_chunks(problem, theta, chunk)
+    whole = attack()(theta)
+    for name in ("loss", "attack_loss", "distortion"):
+        got, expected = getattr(chunked, name), getattr(whole, name)
+        assert torch.allclose(got, expected, rtol=1e-14, atol=1e-14), name
+    assert torch.equal(chunked.success, whole.success)
+    assert torch.equal(chunked.prediction, whole.prediction)
+    assert chunked.log_likelihood is None
+    sizes = [call.theta.shape[0] * call.theta.shape[1] for call in problem.calls]
+    assert sum(sizes) == 35
+    assert max(sizes) <= (chunk or 35)
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 9, CHUNK, None])
+def test_counters_equal_the_calls_of_the_function(chunk: int | None) -> None:
+    problem = Recorded(quadratic(3, 2))
+    oracle = Oracle(problem, chunk=chunk)
+    oracle.query(normal(3, 4, 2))
+    oracle.stop(torch.tensor([False, True, False]))
+    oracle.query(normal(3, 5, 2))
+    assert oracle.loss_queries.tolist() == [9, 4, 9] == problem.counts(3).tolist()
+    oracle.check(normal(3, 2))
+    assert oracle.check_queries.tolist() == [1, 1, 1]
+    assert problem.counts(3).tolist() == [10, 5, 10]
+
+
+def test_a_stopped_instance_gets_nan_rows_and_the_others_their_values() -> None:
+    problem, theta = attack(3), normal(3, 2, 6, seed=4)
+    oracle = Oracle(problem)
+    oracle.stop(torch.tensor([False, True, False]))
+    seen, whole = oracle.query(theta), problem(theta)
+    for name in ("loss", "attack_loss", "distortion"):
+        values = getattr(seen, name)
+        assert values[1].isnan().all(), name
+        assert torch.allclose(values[[0, 2]], getattr(whole, name)[[0, 2]], rtol=1e-14), name
+    assert not seen.success[1].any()
+    assert torch.equal(seen.success[[0, 2]], whole.success[[0, 2]])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("point", [0, 1, -1])
+def test_a_broken_instance_is_stopped_at_once_and_never_called_again(
+    value: float, point: int
+) -> None:
+    problem = Recorded(Breaking(quadratic(4, 2), row=2, step=0, value=value, point=point))
+    oracle = Oracle(problem, chunk=3)
+    theta = normal(4, 3, 2, seed=5)
+    first = oracle.query(theta)
+    assert oracle.failed.tolist() == [False, False, True, False]
+    assert oracle.active.tolist() == [True, True, False, True]
+    assert oracle.loss_queries.tolist() == [3, 3, 3, 3]
+    problem.calls.clear()
+    second = oracle.query(theta)
+    oracle.check(theta[:, 0])
+    assert all(2 not in call.rows for call in problem.calls)
+    assert problem.counts(4).tolist() == [4, 4, 0, 4]
+    assert oracle.loss_queries.tolist() == [6, 6, 3, 6]
+    assert oracle.check_queries.tolist() == [1, 1, 0, 1]
+    assert torch.equal(first.loss[[0, 1, 3]], second.loss[[0, 1, 3]])
+
+
+@pytest.mark.parametrize(("budget", "affordable"), [(4, 0), (5, 1), (8, 1), (9, 2), (12, 2)])
+def test_the_budget_is_hard_and_keeps_one_query_for_the_check(budget: int, affordable: int) -> None:
+    problem = Recorded(quadratic(2, 2))
+    oracle = Oracle(problem, budget)
+    answers = [oracle.query(normal(2, 4, 2)) for _ in range(4)]
+    answered = [bool(answer.loss.isfinite().all()) for answer in answers]
+    assert answered == [True] * affordable + [False] * (4 - affordable)
+    oracle.check(normal(2, 2))
+    spent = oracle.loss_queries + oracle.check_queries
+    assert spent.tolist() == problem.counts(2).tolist() == [4 * affordable + 1] * 2
+    assert (spent <= budget).all()
+    assert not oracle.failed.any(), "out of budget is not a failure"
+
+
+def test_budgets_are_kept_per_instance() -> None:
+    oracle = Oracle(Recorded(quadratic(2, 2)), budget=10)
+    oracle.set_counters((torch.tensor([0, 6]), *oracle.counters()[1:]))
+    answer = oracle.query(normal(2, 4, 2))
+    assert oracle.active.tolist() == [True, False]
+    assert answer.loss.isfinite().all(dim=1).tolist() == [True, False]
+
+
+def test_counters_round_trip() -> None:
+    used, fresh = (Oracle(Breaking(quadratic(3, 2), row=1, step=0)) for _ in range(2))
+    used.query(normal(3, 2, 2))
+    used.check(normal(3, 2))
+    fresh.set_counters(used.counters())
+    pairs = zip(fresh.counters(), used.counters(), strict=True)
+    assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
+    assert fresh.failed.tolist() == [False, True, False]
+
+
+def test_a_check_finds_a_broken_iterate() -> None:
+    oracle = Oracle(Breaking(quadratic(2, 2), row=0, step=0))
+    answer = oracle.check(normal(2, 2))
+    assert isinstance(answer, Evaluation)
+    assert answer.loss.shape == (2, 1)
+    assert oracle.failed.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("field", "settings"),
+    [("budget", {"budget": 0}), ("budget", {"budget": -3}), ("chunk", {"chunk": 0})],
+)
+def test_impossible_settings_are_refused(field: str, settings: dict[str, int]) -> None:
+    with pytest.raises(InvalidInput, match=f"{field}={settings[field]}"):
+        Oracle(quadratic(1, 1), **settings)

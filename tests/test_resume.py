@@ -1,0 +1,92 @@
+"""Files appear whole or not at all; batches of tensors round trip without pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.contracts import same
+from tests.problems import normal
+from tests.test_types import state
+from zol2l.resume import flatten, load_tensors, save_tensors, unflatten, write_atomically
+
+
+class CrashError(Exception):
+    """A writer that dies halfway."""
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_writer_that_raises_leaves_everything_as_it_was(
+    tmp_path: Path, before: str | None
+) -> None:
+    path = tmp_path / "file.txt"
+    if before is not None:
+        path.write_text(before)
+    kept = sorted(tmp_path.iterdir())
+
+    def write(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise CrashError
+
+    with pytest.raises(CrashError):
+        write_atomically(path, write)
+    assert sorted(tmp_path.iterdir()) == kept
+    assert before is None or path.read_text() == before
+
+
+def test_the_file_is_not_there_before_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.txt"
+
+    def write(temporary: Path) -> None:
+        temporary.write_text("whole")
+        assert temporary.parent == path.parent, "a move between file systems is not atomic"
+        assert not path.exists()
+
+    write_atomically(path, write)
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_flatten_and_unflatten_are_inverse() -> None:
+    tree, template = state(3, 0), state(3, 50)
+    tensors = flatten(tree)
+    assert len(tensors) == 6
+    assert same(unflatten(template, tensors), tree)
+    assert not same(template, tree)
+    assert unflatten(template, tensors).sampling is None
+
+
+def test_flatten_copies_and_detaches() -> None:
+    leaf = normal(2, 3).requires_grad_()
+    (copied,) = flatten((leaf * 1,)).values()
+    assert not copied.requires_grad
+    view = normal(4, 3)
+    (copied,) = flatten((view.T,)).values()
+    view.zero_()
+    assert copied.is_contiguous()
+    assert copied.abs().min() > 0
+
+
+def test_more_than_ten_tensors_keep_their_order() -> None:
+    tree = tuple(torch.full((1,), float(i)) for i in range(25))
+    assert same(unflatten(tuple(torch.zeros(1) for _ in tree), flatten(tree)), tree)
+
+
+def test_tensors_round_trip_through_a_file_with_their_dtypes(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "tensors.safetensors"
+    tensors = {
+        "double": normal(2, 3),
+        "single": normal(2, dtype=torch.float32),
+        "flags": torch.tensor([True, False]),
+        "counts": torch.tensor([2**40]),
+        "nothing": torch.zeros(0, 3),
+        "group/": torch.zeros(1, dtype=torch.uint8),
+    }
+    save_tensors(path, tensors)
+    loaded = load_tensors(path)
+    assert loaded.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert loaded[name].dtype == tensor.dtype, name
+        assert torch.equal(loaded[name], tensor), name
