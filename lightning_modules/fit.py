@@ -72,7 +72,7 @@ def fit_optimizer(
     validation figures of the weights chosen, and their meta-step.
     """
     per_batch = module.schedule.windows_per_batch
-    every = max(1, min(validate_every, module.meta_steps) // per_batch)
+    every = _interval(module.meta_steps // per_batch, validate_every // per_batch)
     last, best = _checkpoints(folder)
     titles = {"update": "Meta-training UpdateRNN", "sampling": "Meta-training QueryRNN"}
     metrics = ("meta/loss", "val/final_loss", "val/queries_to_success", "val/meta_loss")
@@ -90,6 +90,11 @@ def fit_optimizer(
         resume = folder / "last.ckpt"
         job.fit(module, data, ckpt_path=str(resume) if resume.exists() else None, weights_only=True)
     return _take_best(module, Path(best.best_model_path))
+
+
+def _interval(batches: int, wanted: int) -> int:
+    """Batches between validations: at most `wanted`, and such that the last weights are seen."""
+    return next(n for n in range(max(1, min(wanted, batches)), 0, -1) if batches % n == 0)
 
 
 def _checkpoints(folder: Path) -> tuple[ModelCheckpoint, ModelCheckpoint]:

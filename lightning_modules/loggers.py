@@ -27,16 +27,8 @@ def loggers(
     found: list[Logger] = [CSVLogger(str(folder), name="csv")]
     if settings["tensorboard"]:
         found.append(TensorBoardLogger(str(folder), name="tensorboard", version=""))
-    if settings["wandb"]:
-        identity = run_identity(run_name, job_type, folder)
-        mode = wandb_mode()
-        online = WandbLogger(
-            project=settings["project"], save_dir=str(folder), offline=mode == "offline",
-            config=dict(config), **identity,
-        )  # fmt: skip
-        online.experiment.define_metric("meta/*", step_metric="trainer/global_step")
-        online.experiment.define_metric("val/*", step_metric="trainer/global_step")
-        found.append(online)
+    if settings["wandb"] and wandb_mode() != "disabled":
+        found.append(_wandb_logger(settings["project"], folder, run_name, job_type, config))
     try:
         yield found
     finally:
@@ -44,3 +36,21 @@ def loggers(
             import wandb
 
             wandb.finish()
+
+
+def _wandb_logger(
+    project: str, folder: Path, run_name: str, job_type: str, config: Mapping[str, Any]
+) -> WandbLogger:
+    import wandb
+
+    logger = WandbLogger(
+        project=project,
+        save_dir=str(folder),
+        offline=wandb_mode() == "offline",
+        config=dict(config),
+        settings=wandb.Settings(silent=True),
+        **run_identity(run_name, job_type, folder),
+    )
+    for name in ("meta/*", "val/*", "victim/*"):
+        logger.experiment.define_metric(name, step_metric="trainer/global_step")
+    return logger

@@ -1,0 +1,65 @@
+"""A meta-training command killed with SIGKILL in each stage ends where an unharmed one does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.commands.conftest import Zol2l
+
+ARGUMENTS = (
+    "meta-train",
+    "optimizee=quadratic",
+    "logger=csv",
+    "sizes.cpu.steps=20",
+    "sizes.cpu.window=5",
+    "sizes.cpu.update_steps=60",
+    "sizes.cpu.sampling_steps=60",
+    "sizes.cpu.validate_every=20",
+)
+PATIENCE = 120.0
+
+
+def kill_after_checkpoints(stage: Path, count: int) -> None:
+    """Start the command; once `stage`'s checkpoint has been written `count` times, kill it."""
+    program = "from zol2l.cli import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", program, *ARGUMENTS])
+    checkpoint, written, before = stage / "last.ckpt", 0, 0
+    deadline = time.monotonic() + PATIENCE
+    while written < count:
+        assert process.poll() is None, "the command ended before it could be killed"
+        assert time.monotonic() < deadline, f"{checkpoint} was not written {count} times"
+        now = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        written, before = written + (now != before), now
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_killed_in_each_stage_and_resumed_is_bit_for_bit_the_same(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+    monkeypatch.chdir(whole)
+    assert zol2l(*ARGUMENTS).status == 0
+    monkeypatch.chdir(killed)
+    meta = Path("outputs/quadratic/meta/zo_lstm")
+    kill_after_checkpoints(meta / "update", 7)
+    assert not (meta / "update.safetensors").exists()
+    kill_after_checkpoints(meta / "sampling", 5)
+    assert (meta / "update.safetensors").exists()
+    assert not (meta / "sampling.safetensors").exists()
+    assert zol2l(*ARGUMENTS).status == 0
+    for part in ("update", "sampling"):
+        mine, theirs = (load_file(f / meta / f"{part}.safetensors") for f in (killed, whole))
+        assert mine.keys() == theirs.keys()
+        assert all(torch.equal(mine[name], theirs[name]) for name in mine)

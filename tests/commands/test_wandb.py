@@ -1,0 +1,45 @@
+"""The offline Weights & Biases runs of a whole chain, read back with the wandb package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Zol2l
+from tests.wandb_reader import OfflineRun, read_run
+
+
+@pytest.fixture
+def runs(zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, OfflineRun]:
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.setenv("HOME", str(tmp_path))  # no key
+    outcome = zol2l("reproduce", "experiment=quickstart", "scale=smoke", "logger=default")
+    assert outcome.status == 0, outcome.err
+    found = [read_run(path) for path in tmp_path.rglob("offline-run-*/*.wandb")]
+    assert sorted(path.name for path in tmp_path.rglob("events.out.tfevents*"))
+    assert sorted(path.name for path in tmp_path.rglob("metrics.csv"))
+    return {run.job_type: run for run in found}
+
+
+def test_offline_runs_hold_config_curves_and_images(
+    runs: dict[str, OfflineRun], tmp_path: Path
+) -> None:
+    assert set(runs) >= {"meta-train-update", "meta-train-sampling", "evaluate"}
+    assert {run.group for run in runs.values()} == {"quickstart"}
+    assert all(run.finished for run in runs.values())
+    for stage in ("meta-train-update", "meta-train-sampling"):
+        assert len(runs[stage].series("meta/loss")) == 3
+        assert runs[stage].series("val/final_loss")
+        assert runs[stage].axes["val/*"] == "trainer/global_step"
+        assert runs[stage].config["meta_training"]["regularization"] == 0.005
+    evaluation = runs["evaluate"]
+    assert evaluation.config["optimizee"]["name"] == "digits_attack"
+    assert evaluation.axes["zo_lstm/*"] == "zo_lstm/queries"
+    assert [value for _, value in evaluation.series("zo_lstm/queries")] == [1, 22, 43, 64, 85]
+    assert len(evaluation.series("zo_adam/loss")) == 5
+    ((_, rows),) = evaluation.series("summary/nrows")
+    assert rows == 4
+    for figure in ("loss_vs_queries", "adversarial_images_0"):
+        ((_, path),) = evaluation.series(f"figures/{figure}/path")
+        assert len(list(tmp_path.rglob(f"offline-run-*/files/{path}"))) == 1
