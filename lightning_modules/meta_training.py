@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from zol2l.oracle import Oracle
 from zol2l.resume import flatten, unflatten
 from zol2l.run import run
 from zol2l.types import Rows
+
+log = logging.getLogger(__name__)
 
 Stage = Literal["update", "sampling"]
 VALIDATION_SEED = 7
@@ -104,8 +107,7 @@ class MetaTraining(pl.LightningModule):
         return Unroll(rows.cpu(), step, self.optimizer.init(theta))
 
     def _meta_step(self) -> None:
-        sizes = [len(unroll.rows) for unroll in self.under_way]
-        everything, objective, losses = self.unroll_window(Unroll.cat(self.under_way))
+        objective, losses = self.advance()
         self.manual_backward(objective)
         for weight in self.learned.parameters():
             if weight.grad is not None:
@@ -115,12 +117,20 @@ class MetaTraining(pl.LightningModule):
         adam.step()
         adam.zero_grad()
         decay.step()
+        self.log("meta/objective", objective.detach())
+        self.log("meta/loss", losses.nanmean())
+
+    def advance(self) -> tuple[Tensor, Tensor]:
+        """Take everything under way through its next window; the objective and the losses (K, B).
+        Unrolls that have reached the horizon end.
+        """
+        sizes = [len(unroll.rows) for unroll in self.under_way]
+        everything, objective, losses = self.unroll_window(Unroll.cat(self.under_way))
         everything = everything.detach()
         ends = torch.tensor(sizes).cumsum(0).tolist()
         parts = [everything[end - size : end] for size, end in zip(sizes, ends, strict=True)]
         self.under_way = [p for p in parts if int(p.step[0]) < self.schedule.horizon]
-        self.log("meta/objective", objective.detach())
-        self.log("meta/loss", losses.nanmean())
+        return objective, losses
 
     def unroll_window(self, unroll: Unroll) -> tuple[Unroll, Tensor, Tensor]:
         """One window of all instances: the unroll after it, the objective and the losses (K, B)."""
@@ -136,10 +146,18 @@ class MetaTraining(pl.LightningModule):
             term = step * loss + self.regularization * seen.directions.penalty
             terms.append(self.schedule.scale * term)
             losses.append(loss.detach())
+        self._report_failed(oracle, unroll.rows)
         per_instance = torch.stack(terms)
         kept = per_instance.isfinite()
         objective = torch.where(kept, per_instance, 0).sum() / len(unroll.rows)
         return replace(unroll, step=step, state=state), objective, torch.stack(losses)
+
+    def _report_failed(self, oracle: Oracle, rows: Tensor) -> None:
+        failed = rows[oracle.failed].tolist()
+        if failed:
+            log.warning("Training instances %s returned NaN or inf and are left out", failed)
+        usable = not bool(oracle.failed.all())
+        require(usable, "optimizee", rows.tolist(), "no training instance under way is finite")
 
     def validation_step(self, rows: Tensor, index: int) -> None:
         self.validation = self.validate(rows)

@@ -2,6 +2,7 @@
 
 from zol2l.sampling.base import LastStep, Sampling
 from zol2l.sampling.gaussian import GaussianSampling
+from zol2l.sampling.guided_es import GuidedES
 from zol2l.sampling.query_rnn import QueryRNN
 
-__all__ = ["GaussianSampling", "LastStep", "QueryRNN", "Sampling"]
+__all__ = ["GaussianSampling", "GuidedES", "LastStep", "QueryRNN", "Sampling"]
