@@ -122,6 +122,27 @@ def test_directions_are_reparameterized() -> None:
     assert torch.allclose(slope, (weight * z[0]).sum(dim=1), rtol=1e-14)
 
 
+def test_normalized_inputs_make_the_prediction_independent_of_their_scale() -> None:
+    """Gradient estimate and update are each divided by their root mean square, per instance."""
+    rule = lively(2)
+    gradient, delta = normal(3, 5, seed=13), normal(3, 5, seed=14)
+    scale = torch.tensor([[1e-3], [1.0], [1e4]], dtype=torch.float64)
+
+    def std(normalize: bool, *inputs: Tensor) -> Tensor:
+        rule.normalize = normalize
+        return rule(last_step(*inputs), rule.init(gradient), seeded())[0].std
+
+    plain = std(True, gradient, delta)
+    assert torch.allclose(std(True, scale * gradient, delta / scale), plain, rtol=1e-6)
+    assert not torch.allclose(
+        std(False, scale * gradient, delta / scale), std(False, gradient, delta)
+    )
+    unit = [x / x.square().mean(dim=1, keepdim=True).sqrt() for x in (gradient, delta)]
+    assert torch.allclose(plain, std(False, *unit), rtol=1e-9)
+    nothing = torch.zeros_like(gradient)
+    assert torch.equal(std(True, nothing, nothing), torch.ones_like(nothing))
+
+
 @pytest.mark.parametrize("mixing", [-0.1, 1.1, math.nan])
 def test_a_mixing_that_is_no_probability_is_refused(mixing: float) -> None:
     with pytest.raises(InvalidInput, match=r"sampling\.mixing"):

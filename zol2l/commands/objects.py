@@ -16,6 +16,7 @@ from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.stage import flat
+from zol2l.victims.checkpoints import fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,21 @@ def data_root(cfg: DictConfig) -> Path:
     return folder
 
 
+_families: dict[tuple[str, str], OptimizeeFamily] = {}
+
+
 def family_of(cfg: DictConfig) -> OptimizeeFamily:
-    """The family of problem instances; an attack's victim is loaded, or trained if need be."""
+    """The family of problem instances; an attack's victim is loaded, or trained if need be.
+
+    The stages of a chain and the jobs of a sweep in one process share it: nothing changes a family.
+    """
+    key = fingerprint(optimizee_settings(cfg)), str(cfg.paths.data_root)
+    if key not in _families:
+        _families[key] = _build_family(cfg)
+    return _families[key]
+
+
+def _build_family(cfg: DictConfig) -> OptimizeeFamily:
     if "victim" not in cfg.optimizee:
         return _checked(build(cfg.optimizee.family))
     from zol2l.commands.train_victim import ensure_victim
