@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
 
@@ -16,15 +16,17 @@ from lightning_modules.loggers import loggers
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.progress import StepProgress
 from lightning_modules.victim_training import VictimData, VictimTraining
+from zol2l.errors import InvalidInput, require
 from zol2l.victims.datasets import ImageData
-
-BEST = "val/meta_loss"
 
 
 def make_trainer(settings: Mapping[str, Any], **more: Any) -> pl.Trainer:
     """A Trainer from its configuration and what the job adds to it."""
     options = {key: value for key, value in settings.items() if key != "_target_"}
-    return pl.Trainer(**options, enable_progress_bar=False, **more)
+    try:
+        return pl.Trainer(**options, enable_progress_bar=False, **more)
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise InvalidInput("trainer", options, f"Lightning refuses it: {error}") from error
 
 
 def fit_victim(
@@ -37,6 +39,14 @@ def fit_victim(
     run_name: str,
 ) -> float:
     """Train `network` and return its test accuracy."""
+    size, images = settings["batch_size"], len(data.train_images)
+    require(1 <= size <= images, "optimizee.victim.training.batch_size", size, f"1 to {images}")
+    require(
+        settings["epochs"] >= 1,
+        "optimizee.victim.training.epochs",
+        settings["epochs"],
+        "at least 1",
+    )
     pl.seed_everything(settings["seed"], verbose=False)
     network.apply(_reset)
     module = VictimTraining(network, rate=settings["rate"])
@@ -59,7 +69,6 @@ def fit_optimizer(
     module: MetaTraining,
     data: InstanceData,
     *,
-    validate_every: int,
     trainer: Mapping[str, Any],
     logging: Mapping[str, Any],
     folder: Path,
@@ -71,9 +80,6 @@ def fit_optimizer(
     A checkpoint is written after every meta-step; a killed job goes on there, exactly. Returns the
     validation figures of the weights chosen, and their meta-step.
     """
-    per_batch = module.schedule.windows_per_batch
-    every = _interval(module.meta_steps // per_batch, validate_every // per_batch)
-    last, best = _checkpoints(folder)
     titles = {"update": "Meta-training UpdateRNN", "sampling": "Meta-training QueryRNN"}
     metrics = ("meta/loss", "val/final_loss", "val/queries_to_success", "val/meta_loss")
     shown = StepProgress(titles[module.stage], module.meta_steps, metrics)
@@ -82,33 +88,18 @@ def fit_optimizer(
             trainer,
             max_steps=module.meta_steps,
             max_epochs=-1,
-            val_check_interval=every,
-            check_val_every_n_epoch=None,
             logger=found,
-            callbacks=[shown, last, best],
+            callbacks=[shown, _last(folder)],
         )
         resume = folder / "last.ckpt"
         job.fit(module, data, ckpt_path=str(resume) if resume.exists() else None, weights_only=True)
-    return _take_best(module, Path(best.best_model_path))
+    return module.take_best()
 
 
-def _interval(batches: int, wanted: int) -> int:
-    """Batches between validations: at most `wanted`, and such that the last weights are seen."""
-    return next(n for n in range(max(1, min(wanted, batches)), 0, -1) if batches % n == 0)
-
-
-def _checkpoints(folder: Path) -> tuple[ModelCheckpoint, ModelCheckpoint]:
-    common: dict[str, Any] = {"dirpath": str(folder), "enable_version_counter": False}
-    last = ModelCheckpoint(filename="last", every_n_train_steps=1, **common)
-    best = ModelCheckpoint(filename="best", monitor=BEST, mode="min", **common)
-    return last, best
-
-
-def _take_best(module: MetaTraining, path: Path) -> dict[str, float]:
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    module.load_state_dict(checkpoint["state_dict"])
-    figures = {k: float(v) for k, v in checkpoint["validation"].items()}
-    return {"meta_step": float(checkpoint["global_step"]), **figures}
+def _last(folder: Path) -> ModelCheckpoint:
+    return ModelCheckpoint(
+        str(folder), filename="last", every_n_train_steps=1, enable_version_counter=False
+    )
 
 
 def _reset(layer: nn.Module) -> None:

@@ -42,7 +42,7 @@ class InstanceStream(Sampler[list[int]]):
 
 
 class InstanceData(pl.LightningDataModule):
-    """Batches of `batch_size` training instances without end; all validation instances at once.
+    """Batches of `batch_size` training instances without end.
 
     Lightning's distributed sampler is not used (`use_distributed_sampler=False` in the trainer):
     the stream splits instances over devices itself.
@@ -67,10 +67,6 @@ class InstanceData(pl.LightningDataModule):
         )
         rows = TensorDataset(torch.arange(self.family.sizes["train"]))
         return DataLoader(rows, batch_sampler=stream, collate_fn=_rows)
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        rows = TensorDataset(torch.arange(self.family.sizes["validation"]))
-        return DataLoader(rows, batch_size=len(rows), collate_fn=_rows)
 
 
 def _rows(samples: list[tuple[Tensor]]) -> Tensor:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 Stage = Literal["update", "sampling"]
 VALIDATION_SEED = 7
+SELECTED_BY = "meta_loss"
+"""The validation figure that the weights to keep are chosen by: it rewards speed and final loss."""
 FINAL_RATE = 0.03
 """The meta learning rate ends at this fraction of its start (half a cosine)."""
 
@@ -59,6 +61,7 @@ class MetaTraining(pl.LightningModule):
         *,
         stage: Stage,
         meta_steps: int,
+        validate_every: int = 25,
         rate: float = 3e-3,
         regularization: float = 0.005,
         clamp: float = 1.0,
@@ -68,6 +71,12 @@ class MetaTraining(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         require(meta_steps >= 1, "meta_training.meta_steps", meta_steps, "at least 1")
+        whole = meta_steps % schedule.windows_per_batch == 0
+        allowed = f"a multiple of the {schedule.windows_per_batch} windows of an unroll"
+        require(whole, "meta_training.meta_steps", meta_steps, allowed)
+        require(validate_every >= 1, "meta_training.validate_every", validate_every, "at least 1")
+        positive = regularization >= 0
+        require(positive, "meta_training.regularization", regularization, "at least 0")
         require(rate > 0, "meta_training.rate", rate, "a positive meta learning rate")
         require(clamp > 0, "meta_training.clamp", clamp, "a positive bound")
         parts = {"update": optimizer.update, "sampling": optimizer.sampling}
@@ -80,9 +89,10 @@ class MetaTraining(pl.LightningModule):
         self.meta_steps, self.rate, self.clamp = meta_steps, rate, clamp
         self.regularization, self.meta_gradient = regularization, gradient
         self.stage = stage
-        self.validation: dict[str, Tensor] = {}
         self.under_way: list[Unroll] = []
-        self.batches_done = 0
+        self.batches_done = self.meta_step = 0
+        self.validate_every = validate_every
+        self.best: dict[str, Any] | None = None
         self.seed = seed
         self._restored: dict[str, Any] | None = None
 
@@ -100,6 +110,9 @@ class MetaTraining(pl.LightningModule):
         self.under_way.append(self._start(batch))
         for _ in range(self.schedule.windows_per_batch):
             self._meta_step()
+            self.meta_step += 1
+            if self.meta_step % self.validate_every == 0 or self.meta_step == self.meta_steps:
+                self._keep_if_best()
 
     def _start(self, rows: Tensor) -> Unroll:
         theta = self.family.optimizee("train", rows.cpu()).start().to(self.device)
@@ -159,17 +172,26 @@ class MetaTraining(pl.LightningModule):
         usable = not bool(oracle.failed.all())
         require(usable, "optimizee", rows.tolist(), "no training instance under way is finite")
 
-    def validation_step(self, rows: Tensor, index: int) -> None:
-        self.validation = self.validate(rows)
-        for name, value in self.validation.items():
-            self.log(f"val/{name}", value, batch_size=len(rows), sync_dist=True)
-
-    def validate(self, rows: Tensor) -> dict[str, Tensor]:
-        """Run the optimizer on validation instances, always with the same directions."""
+    def validate(self) -> dict[str, float]:
+        """Run the optimizer on the validation instances, always with the same directions."""
         generator = torch.Generator().manual_seed(VALIDATION_SEED)
-        oracle = Oracle(self.family.optimizee("validation", rows.cpu()))
+        rows = torch.arange(self.family.sizes["validation"])
+        oracle = Oracle(self.family.optimizee("validation", rows))
         trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
-        return trajectory_statistics(trajectory)
+        return {name: float(value) for name, value in trajectory_statistics(trajectory).items()}
+
+    def _keep_if_best(self) -> None:
+        figures = self.validate()
+        self.log_dict({f"val/{name}": value for name, value in figures.items()})
+        if self.best is None or figures[SELECTED_BY] < self.best["figures"][SELECTED_BY]:
+            weights = {k: v.detach().clone() for k, v in self.learned.state_dict().items()}
+            self.best = {"meta_step": self.meta_step, "figures": figures, "weights": weights}
+
+    def take_best(self) -> dict[str, float]:
+        """Put the best validated weights in their place; their figures and meta-step."""
+        assert self.best is not None, "the last weights are always validated"
+        self.learned.load_state_dict(self.best["weights"])
+        return {"meta_step": float(self.best["meta_step"]), **self.best["figures"]}
 
     def configure_optimizers(self) -> Any:
         adam = torch.optim.Adam(self.learned.parameters(), lr=self.rate)
@@ -178,9 +200,10 @@ class MetaTraining(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the unrolls under way and the random stream: resuming is exact."""
-        checkpoint["validation"] = {k: float(v) for k, v in self.validation.items()}
         checkpoint["unroll"] = {
             "batches_done": self.batches_done,
+            "meta_step": self.meta_step,
+            "best": self.best,
             "sizes": [len(unroll.rows) for unroll in self.under_way],
             "tensors": [flatten(unroll) for unroll in self.under_way],
             "generator": self.generator.get_state(),
@@ -195,6 +218,8 @@ class MetaTraining(pl.LightningModule):
         require(devices == 1, "trainer.devices", devices, allowed)
         self._restored = checkpoint["unroll"]
         self.batches_done = int(checkpoint["unroll"]["batches_done"])
+        self.meta_step = int(checkpoint["unroll"]["meta_step"])
+        self.best = checkpoint["unroll"]["best"]
 
     def _unrolls(self, saved: dict[str, Any]) -> list[Unroll]:
         pairs = zip(saved["sizes"], saved["tensors"], strict=True)

@@ -27,17 +27,19 @@ class StepProgress(Callback):
             self.bar.start()
             self.task = self.bar.add_task(self.title, total=self.total)
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
         if self.bar is not None:
             self.bar.update(self.task, completed=trainer.global_step)
+            if any(name in trainer.logged_metrics for name in self.metrics[-1:]):
+                self._report(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._report(trainer)
+
+    def _report(self, trainer: pl.Trainer) -> None:
         if self.bar is not None:
-            values = {
-                k: float(trainer.callback_metrics[k])
-                for k in self.metrics
-                if k in trainer.callback_metrics
-            }
+            known = trainer.callback_metrics
+            values = {name: float(known[name]) for name in self.metrics if name in known}
             shown = ", ".join(f"{k.rpartition('/')[2]} {v:.4g}" for k, v in values.items())
             log.info("%s, step %d of %d: %s", self.title, trainer.global_step, self.total, shown)
 
@@ -45,5 +47,9 @@ class StepProgress(Callback):
         if self.bar is not None:
             self.bar.stop()
 
-    def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
+    def on_exception(
+        self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException
+    ) -> None:
         self.on_train_end(trainer, module)
+        if isinstance(exception, KeyboardInterrupt):
+            log.info("%s was stopped; the same command goes on where it was", self.title)

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOUNDATION = {"zol2l.errors", "zol2l.types", "zol2l.resume", "zol2l.recurrent"}
+FOUNDATION = {
+    f"zol2l.{name}" for name in ("errors", "types", "resume", "recurrent", "stage", "weights_file")
+}
 RANKS = [
     FOUNDATION | {"zol2l.victims", "zol2l.meta_gradient", "zol2l.progress"},
     {"zol2l.oracle", "zol2l.optimizees"},

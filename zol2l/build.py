@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from zol2l.errors import InvalidInput
+from zol2l.errors import InvalidInput, require
 
 PACKAGED = Path(__file__).parent / "conf"
 CONF = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
 """The configuration folder: inside the package in a wheel, beside it in a checkout."""
+
+KINDS = {int: "a whole number", float: "a finite number", str: "text", bool: "true or false"}
 
 
 def build(config: DictConfig, **arguments: Any) -> Any:
     """Instantiate `config`, passing `arguments` as they are. Configs inside it become plain
     containers, never config objects; bad settings surface as `InvalidInput`.
     """
+    check_types(config)
     target = config.get("_target_")
     try:
         make = instantiate(config, _convert_="all", _partial_=True)
@@ -35,9 +41,55 @@ def build(config: DictConfig, **arguments: Any) -> Any:
         raise InvalidInput("_target_", target, f"does not take these settings: {error}") from error
 
 
+def check_types(config: DictConfig) -> None:
+    """Compare the values of `config`, and of the configs in it, with what its target is annotated
+    to take: a wrong one is named with its full key.
+    """
+    if isinstance(target := config.get("_target_"), str):
+        prefix = str(config._get_full_key(None) or "")
+        values = {str(k): v for k, v in config.items() if not isinstance(v, DictConfig)}
+        check_arguments(imported(target), values, prefix)
+    for value in config.values():
+        if isinstance(value, DictConfig):
+            check_types(value)
+
+
+def check_arguments(target: Callable[..., Any], values: Mapping[str, Any], prefix: str) -> None:
+    """The same for the arguments of one call; `prefix` is where they stand in the configuration."""
+    function: Any = target.__init__ if inspect.isclass(target) else target
+    hints = get_type_hints(function)
+    for name in values.keys() & hints.keys():
+        key = f"{prefix}.{name}" if prefix else name
+        _check_value(key, values[name], hints[name])
+
+
+def _check_value(key: str, value: Any, hint: Any) -> None:
+    if get_origin(hint) is Sequence and get_args(hint) == (float,):
+        listed = isinstance(value, Sequence | ListConfig) and not isinstance(value, str)
+        require(listed, key, value, "a list of numbers")
+        for item in value:
+            _check_value(key, item, float)
+        return
+    options = get_args(hint) or (hint,)
+    if not all(option in KINDS or option is type(None) for option in options):
+        return
+    allowed = " or ".join(KINDS.get(option, "null") for option in options)
+    require(any(_is_a(value, option) for option in options), key, value, f"must be {allowed}")
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    if kind is float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and math.isfinite(value)
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+
+
 def imported(path: str) -> Any:
     """The object at a dotted path. The packages that zol2l may not import are reached this way."""
-    return get_object(path)
+    try:
+        return get_object(path)
+    except (ImportError, ValueError) as error:
+        raise InvalidInput("_target_", path, f"cannot be imported: {error}") from error
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -25,6 +25,7 @@ COMMANDS = {
     "list": "show optimizees, optimizers, baselines, ablations and experiments",
 }
 BAD_INPUT = 2
+STOPPED = 130
 
 
 def main() -> None:
@@ -37,12 +38,18 @@ def main() -> None:
         _say(f"zol2l: no command {command!r}; there are {', '.join(COMMANDS)}")
         sys.exit(BAD_INPUT)
     if command == "list":
+        if rest not in ([], ["--all"]):
+            _say(f"zol2l list: {' '.join(rest)}: only --all is known")
+            sys.exit(BAD_INPUT)
         import_module("zol2l.commands.list").main(CONF, everything="--all" in rest)
         return
     try:
         _run_hydra(command, rest)
     except (InvalidInput, HydraException, OmegaConfBaseException) as error:
         _refuse(command, error)
+    except KeyboardInterrupt:
+        _say(f"zol2l {command}: stopped; the same command goes on where it was")
+        sys.exit(STOPPED)
 
 
 def usage() -> str:
@@ -69,10 +76,13 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
         f"zol2l.commands.{command.replace('-', '_')}"
     ).main
 
+    start = import_module("zol2l.commands.start")
+
     def run(cfg: DictConfig) -> None:
         try:
-            import_module("zol2l.commands.start").begin(cfg, command)
+            record = start.begin(cfg)
             job(cfg)
+            start.end(cfg, command, record)
         except (InvalidInput, OmegaConfBaseException) as error:
             _refuse(command, error)
 

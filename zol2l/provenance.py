@@ -10,8 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from zol2l.stage import write_json
-
 PACKAGES = (
     "zol2l", "torch", "torchvision", "pytorch-lightning", "hydra-core", "omegaconf", "wandb",
     "numpy", "pandas", "pyarrow", "optuna", "scikit-learn", "safetensors",
@@ -40,11 +38,6 @@ def git_commit() -> str | None:
     describe = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
     found = subprocess.run(describe, capture_output=True, text=True, check=False)
     return found.stdout.strip() or None
-
-
-def record(folder: Path, name: str, config: dict[str, Any]) -> None:
-    """Write `name`.json with the configuration and its provenance into the run folder."""
-    write_json(folder / f"{name}.json", {"provenance": provenance(), "config": config})
 
 
 def _version(package: str) -> str | None:

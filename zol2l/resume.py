@@ -10,6 +10,7 @@ from typing import TypeVar
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from zol2l.errors import require
 from zol2l.types import map_tensors
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ def flatten(tree: object) -> dict[str, Tensor]:
 
 def unflatten(template: T, tensors: dict[str, Tensor]) -> T:
     """Put `tensors`, as `flatten` numbered them, in the places of `template`'s."""
+    wanted = len(flatten(template))
+    require(len(tensors) == wanted, "checkpoint", len(tensors), f"{wanted} tensors are needed")
     remaining = iter(sorted(tensors))
     return map_tensors(lambda old: tensors[next(remaining)].to(old.device), template)
 

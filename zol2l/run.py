@@ -30,7 +30,8 @@ def run(
     iterate, and every iterate of a stochastic problem (on the full data), cost a check query.
     With a `checkpoint`, a run that was killed goes on where it was last saved, exactly.
     """
-    _require_affordable(optimizer, oracle, steps)
+    require(steps >= 1, "steps", steps, "at least 1")
+    require_affordable(optimizer.queries_per_step, oracle.budget)
     optimizer.eval()
     recorder = recorder or Recorder()
     state = optimizer.init(oracle.optimizee.start())
@@ -50,8 +51,8 @@ def run(
     return recorder.trajectory()
 
 
-def _require_affordable(optimizer: Optimizer, oracle: Oracle, steps: int) -> None:
-    require(steps >= 1, "steps", steps, "at least 1")
-    cost = optimizer.queries_per_step + 1
-    affordable = oracle.budget is None or oracle.budget >= cost
-    require(affordable, "budget", oracle.budget, f"at least one step and a check, {cost} queries")
+def require_affordable(queries_per_step: int, budget: int | None) -> None:
+    """Refuse a budget that cannot pay for one step and the check of the iterate it leads to."""
+    cost = queries_per_step + 1
+    affordable = budget is None or budget >= cost
+    require(affordable, "budget", budget, f"at least one step and a check, {cost} queries")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,12 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
                 allowed = f"{folder} was made with {before.get(name)}; delete it or set run_name"
                 raise InvalidInput(name, now.get(name), allowed)
     write_json(path, settings)
+
+
+def fingerprint(configuration: Mapping[str, Any]) -> str:
+    """Twelve characters that name a configuration."""
+    text = json.dumps(configuration, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

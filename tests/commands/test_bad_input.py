@@ -67,7 +67,7 @@ def test_commands(zol2l: Zol2l, command: str, arguments: list[str], told: list[s
 
 def test_weights_of_another_architecture_are_refused(zol2l: Zol2l, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    path = tmp_path / "outputs/quadratic-smoke/meta/zo_lstm/update.safetensors"
+    path = tmp_path / "outputs/quadratic-smoke/meta/zo_lstm/update/weights.safetensors"
     save_part(path, UpdateRNN(hidden=3), {})
     outcome = zol2l("evaluate", *QUADRATIC, "ablation=no_query")
     assert outcome.status == 2

@@ -45,6 +45,7 @@ def test_quickstart_writes_everything_and_skips_what_is_done(zol2l: Zol2l, tmp_p
     )
     again = zol2l(*arguments)
     assert again.status == 0, again.err
+    assert {p.name for p in (folder / "figures").iterdir()} == figures
     assert pd.read_csv(folder / "summary.csv").equals(summary)
     assert tuned.stat().st_mtime_ns == kept[tuned]
     assert "is there" in again.out + again.err
@@ -70,9 +71,9 @@ def test_ablations_share_what_was_learned(zol2l: Zol2l, tmp_path: Path) -> None:
         assert outcome.status == 0, outcome.err
     learned = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.safetensors"))
     assert [name.split("/meta/")[1] for name in learned if "/meta/" in name] == [
-        "no_update/sampling.safetensors",
-        "zo_lstm/sampling.safetensors",
-        "zo_lstm/update.safetensors",
+        "no_update/sampling/weights.safetensors",
+        "zo_lstm/sampling/weights.safetensors",
+        "zo_lstm/update/weights.safetensors",
     ]
 
 

@@ -54,12 +54,12 @@ def test_killed_in_each_stage_and_resumed_is_bit_for_bit_the_same(
     monkeypatch.chdir(killed)
     meta = Path("outputs/quadratic/meta/zo_lstm")
     kill_after_checkpoints(meta / "update", 7)
-    assert not (meta / "update.safetensors").exists()
+    assert not (meta / "update/weights.safetensors").exists()
     kill_after_checkpoints(meta / "sampling", 5)
-    assert (meta / "update.safetensors").exists()
-    assert not (meta / "sampling.safetensors").exists()
+    assert (meta / "update/weights.safetensors").exists()
+    assert not (meta / "sampling/weights.safetensors").exists()
     assert zol2l(*ARGUMENTS).status == 0
     for part in ("update", "sampling"):
-        mine, theirs = (load_file(f / meta / f"{part}.safetensors") for f in (killed, whole))
+        mine, theirs = (load_file(f / meta / part / "weights.safetensors") for f in (killed, whole))
         assert mine.keys() == theirs.keys()
         assert all(torch.equal(mine[name], theirs[name]) for name in mine)

@@ -23,6 +23,48 @@ def fit(job: MetaTraining, folder: Path) -> dict[str, float]:
     return fit_optimizer(job, InstanceData(FAMILY, 2), **fit_arguments(folder))
 
 
+def killed_in_validation(job: MetaTraining, folder: Path, number: int) -> None:
+    """Kill the job while its validation `number` is under way."""
+    original, count = job.validate, 0
+
+    def counted() -> dict[str, float]:
+        nonlocal count
+        count += 1
+        if count == number:
+            raise Killed
+        return original()
+
+    job.validate = counted  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        fit(job, folder)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_killed_inside_a_validation_and_resumed_equals_uninterrupted(
+    number: int, tmp_path: Path
+) -> None:
+    whole = module(validate_every=2)
+    figures = fit(whole, tmp_path / "whole")
+    killed_in_validation(module(validate_every=2), tmp_path / "killed", number)
+    resumed = module(validate_every=2)
+    again = fit(resumed, tmp_path / "killed")
+    assert again == pytest.approx(figures, rel=0, abs=0, nan_ok=True)
+    assert torch.equal(weights(resumed.learned), weights(whole.learned))
+
+
+def test_the_best_validated_weights_are_kept(tmp_path: Path) -> None:
+    job = module(validate_every=1)
+    scores, seen = iter([3.0, 1.0, 2.0, 4.0, 1.5, 5.0]), []
+
+    def scored() -> dict[str, float]:
+        seen.append(weights(job.learned).clone())
+        return {"meta_loss": next(scores)}
+
+    job.validate = scored  # type: ignore[method-assign]
+    assert fit(job, tmp_path) == {"meta_step": 2.0, "meta_loss": 1.0}
+    assert torch.equal(weights(job.learned), seen[1])
+
+
 def fit_until_killed(job: MetaTraining, folder: Path, meta_step: int) -> None:
     original, count = job._meta_step, 0
 

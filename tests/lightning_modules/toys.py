@@ -33,7 +33,7 @@ def module(stage: str = "update", **changes: Any) -> MetaTraining:
     torch.manual_seed(0)
     sampling = QueryRNN(3) if stage == "sampling" else GaussianSampling(3)
     optimizer = ComposedOptimizer(sampling, ForwardDifference(), UpdateRNN())
-    settings: dict[str, Any] = {"schedule": SCHEDULE, "stage": stage, "meta_steps": 7, **changes}
+    settings: dict[str, Any] = {"schedule": SCHEDULE, "stage": stage, "meta_steps": 6, **changes}
     return MetaTraining(optimizer, FAMILY, **settings)
 
 
@@ -42,9 +42,7 @@ def train(job: MetaTraining, batch_size: int = 2, **trainer: Any) -> MetaTrainin
     options = {**QUIET, "logger": False, "enable_checkpointing": False, **trainer}
     options.setdefault("max_steps", job.meta_steps)
     data = InstanceData(FAMILY, batch_size)
-    pl.Trainer(**options, max_epochs=-1, enable_progress_bar=False, limit_val_batches=0).fit(
-        job, data
-    )
+    pl.Trainer(**options, max_epochs=-1, enable_progress_bar=False).fit(job, data)
     return job
 
 
@@ -54,7 +52,6 @@ def weights(part: torch.nn.Module) -> torch.Tensor:
 
 def fit_arguments(folder: Path) -> dict[str, Any]:
     return {
-        "validate_every": 3,
         "trainer": QUIET,
         "logging": SILENT,
         "folder": folder,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from functools import partial
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from omegaconf import DictConfig
@@ -17,16 +15,17 @@ from zol2l.commands.objects import (
     chosen_methods,
     family_of,
     optimizee_settings,
-    weights_path,
 )
 from zol2l.commands.tune import tuned_settings
 from zol2l.evaluation.protocol import Method, Protocol, evaluate
 from zol2l.evaluation.summary import stopped, summarize, write_summary
+from zol2l.optimizees import OptimizeeFamily
 from zol2l.plots.report import draw_figures
 from zol2l.progress import progress_bars
 from zol2l.report import print_summary
+from zol2l.stage import fingerprint
 from zol2l.tracking import log_evaluation, wandb_run
-from zol2l.victims.checkpoints import fingerprint
+from zol2l.weights_file import module_identity
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +34,14 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     """Evaluate the chosen methods into the run folder and return the summary."""
     folder = Path(cfg.paths.run_dir)
     protocol: Protocol = build(cfg.evaluation)
-    methods = {name: _method(cfg, method) for name, method in chosen_methods(cfg).items()}
     family = family_of(cfg)
+    chosen = chosen_methods(cfg)
+    methods = {name: _method(cfg, family, method) for name, method in chosen.items()}
     with progress_bars() as show:
         results = evaluate(methods, family, protocol, folder, show)
     summary = summarize(results)
     write_summary(folder / "summary.csv", summary)
+    shutil.rmtree(folder / "figures", ignore_errors=True)
     figures = draw_figures(folder)
     _track(cfg, folder, results, summary, figures)
     print_summary(summary, len(stopped(results)))
@@ -49,22 +50,19 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     return summary
 
 
-def _method(cfg: DictConfig, method: DictConfig) -> Method:
-    """How to build the method, and a fingerprint of all that its results depend on."""
-    settings = tuned_settings(cfg, method.name)
-    weights = {
-        part: hashlib.sha256(weights_path(cfg, owner, part).read_bytes()).hexdigest()
-        for part, owner in method.learned.items()
-        if weights_path(cfg, owner, part).exists()
-    }
-    identity: dict[str, Any] = {
+def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Method:
+    """The method's optimizer, and a fingerprint of all that its results depend on."""
+    settings = tuned_settings(cfg, family, method) if method.tuned else {}
+    optimizer = build_method(cfg, method, settings)
+    depends_on = {
         **optimizee_settings(cfg),
+        "victim_weights": family.identity,
         "optimizer": plain(method.optimizer),
-        "evaluation": plain(cfg.evaluation),
         "tuned": settings,
-        "weights": weights,
+        "weights": module_identity(optimizer),
+        "evaluation": plain(cfg.evaluation),
     }
-    return Method(partial(build_method, cfg, method, settings), fingerprint(identity))
+    return Method(optimizer, fingerprint(depends_on))
 
 
 def _track(

@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from zol2l.build import build, imported, plain
+from zol2l.build import build, check_arguments, imported, plain
 from zol2l.commands.objects import (
     family_of,
     learned_parts,
@@ -17,10 +17,12 @@ from zol2l.commands.objects import (
 )
 from zol2l.errors import InvalidInput
 from zol2l.learned_weights import load_part, save_part
+from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.provenance import provenance
 from zol2l.sampling import GaussianSampling
 from zol2l.stage import claim
+from zol2l.weights_file import identity
 
 log = logging.getLogger(__name__)
 
@@ -30,58 +32,69 @@ def main(cfg: DictConfig) -> None:
     parts = learned_parts(cfg)
     if not parts:
         raise InvalidInput("ablation", None, "the chosen methods have nothing to learn")
-    family = None
+    family = family_of(cfg)
     for (owner, part), method in parts.items():
-        path = weights_path(cfg, owner, part)
-        settings = stage_settings(cfg, method, part)
-        claim(path.parent / part, settings)
-        if path.exists():
-            log.info("Learned %s of %s is there: %s", part, owner, path)
-            continue
-        family = family or family_of(cfg)
-        _train(cfg, family, method, owner, part, settings)
+        _ensure_part(cfg, family, method, owner, part)
 
 
-def stage_settings(cfg: DictConfig, method: DictConfig, part: str) -> dict[str, Any]:
-    """All settings that the weights of `part` depend on."""
+def stage_settings(
+    cfg: DictConfig, family: OptimizeeFamily, method: DictConfig, part: str
+) -> dict[str, Any]:
+    """All settings that the weights of `part` depend on. An update rule is learned under Gaussian
+    directions, whatever its method samples by; a sampling rule under its method's update rule.
+    """
     training = plain(cfg.meta_training)
     for name in ("meta_steps", "rate"):
         training[name] = training[name][part]
-    settings = {"meta_training": training, "optimizer": plain(method.optimizer)}
-    return {"part": part, **optimizee_settings(cfg), **settings}
+    optimizer = plain(method.optimizer)
+    if part == "update":
+        optimizer["sampling"] = {"directions": optimizer["sampling"]["directions"]}
+    elif "update" in method.learned:
+        weights = weights_path(cfg, method.learned["update"], "update")
+        optimizer["update"] = {**optimizer["update"], "weights": identity(weights)}
+    problem = {**optimizee_settings(cfg), "victim_weights": family.identity}
+    return {"part": part, **problem, "meta_training": training, "optimizer": optimizer}
 
 
-def _train(
-    cfg: DictConfig,
-    family: Any,
-    method: DictConfig,
-    owner: str,
-    part: str,
-    settings: dict[str, Any],
+def _ensure_part(
+    cfg: DictConfig, family: OptimizeeFamily, method: DictConfig, owner: str, part: str
 ) -> None:
     path = weights_path(cfg, owner, part)
-    training = cfg.meta_training
-    seed_everything(training.seed, verbose=False)
+    settings = stage_settings(cfg, family, method, part)
+    training = settings["meta_training"]
+    seed_everything(training["seed"], verbose=False)
     optimizer = _untrained(cfg, method, part)
-    schedule = build(training.truncation)
-    common = {"family": family, "seed": training.seed}
-    module = imported("lightning_modules.meta_training.MetaTraining")(
-        optimizer=optimizer, schedule=schedule, stage=part, meta_steps=training.meta_steps[part],
-        rate=training.rate[part], regularization=training.regularization, clamp=training.clamp,
-        **common,
-    )  # fmt: skip
-    data = imported("lightning_modules.instances.InstanceData")(
-        batch_size=training.batch_size,
-        **common,
+    module = _call(
+        "lightning_modules.meta_training.MetaTraining",
+        optimizer=optimizer,
+        family=family,
+        schedule=build(cfg.meta_training.truncation),
+        stage=part,
+        **{k: v for k, v in training.items() if k not in ("truncation", "batch_size")},
     )
+    data = _call(
+        "lightning_modules.instances.InstanceData",
+        family=family,
+        batch_size=training["batch_size"],
+        seed=training["seed"],
+    )
+    claim(path.parent, settings)
+    if path.exists():
+        log.info("Learned %s of %s is there: %s", part, owner, path)
+        return
     figures: dict[str, float] = imported("lightning_modules.fit.fit_optimizer")(
-        module=module, data=data, validate_every=training.validate_every,
-        trainer=plain(cfg.trainer), logging=plain(cfg.logger), folder=path.parent / part,
-        run_name=cfg.run_name, config=settings,
+        module=module, data=data, trainer=plain(cfg.trainer), logging=plain(cfg.logger),
+        folder=path.parent, run_name=cfg.run_name, config=settings,
     )  # fmt: skip
     card = {"task": family.name, "part": part, "settings": settings, "validation": figures}
     save_part(path, getattr(optimizer, part), {**card, **provenance()})
     log.info("Learned %s of %s: %s, validation %s", part, owner, path, _shown(figures))
+
+
+def _call(target: str, **arguments: Any) -> Any:
+    function = imported(target)
+    check_arguments(function, arguments, "meta_training")
+    return function(**arguments)
 
 
 def _untrained(cfg: DictConfig, method: DictConfig, part: str) -> ComposedOptimizer:

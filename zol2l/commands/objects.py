@@ -15,8 +15,7 @@ from zol2l.learned_weights import load_part
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
-from zol2l.stage import flat
-from zol2l.victims.checkpoints import fingerprint
+from zol2l.stage import fingerprint, flat
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +87,7 @@ def learned_parts(cfg: DictConfig) -> dict[tuple[str, str], DictConfig]:
 
 def weights_path(cfg: DictConfig, owner: str, part: str) -> Path:
     """Where the learned `part` that was trained with the method `owner` is kept."""
-    return store(cfg) / "meta" / owner / f"{part}.safetensors"
+    return store(cfg) / "meta" / owner / part / "weights.safetensors"
 
 
 def build_method(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import optuna
 from omegaconf import DictConfig
 
 from zol2l.build import plain
-from zol2l.provenance import record
+from zol2l.provenance import provenance
+from zol2l.stage import write_json
 
 NOISE = (
     ".*num_workers.*",
@@ -22,12 +24,17 @@ NOISE = (
 )
 
 
-def begin(cfg: DictConfig, command: str) -> None:
-    """Resolve everything once, so that a mistake is found before any work, and write
-    `<command>.json` with the configuration, commit and versions into the run folder.
+def begin(cfg: DictConfig) -> dict[str, Any]:
+    """Resolve everything once, so that what is missing is found before any work; what makes the
+    run folder: the configuration, the command, the commit and the versions.
     """
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    record(Path(cfg.paths.run_dir), command, plain(cfg))
+    return {"provenance": provenance(), "config": plain(cfg)}
+
+
+def end(cfg: DictConfig, command: str, record: dict[str, Any]) -> None:
+    """Keep that record as `<command>.json`, now that the results it stands for are there."""
+    write_json(Path(cfg.paths.run_dir) / f"{command}.json", record)

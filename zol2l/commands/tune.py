@@ -17,14 +17,13 @@ from zol2l.commands.objects import (
     family_of,
     optimizee_settings,
     store,
-    warn_of_differences,
 )
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.tuning import TuningGrid, tune
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
-from zol2l.stage import SETTINGS, claim, write_json
+from zol2l.stage import SETTINGS, claim, flat, write_json
 
 log = logging.getLogger(__name__)
 
@@ -34,25 +33,35 @@ def main(cfg: DictConfig) -> None:
     methods = {name: m for name, m in chosen_methods(cfg).items() if m.tuned}
     if not methods:
         raise InvalidInput("baseline", None, "the chosen methods have nothing to tune")
-    missing = {}
+    grid: TuningGrid = build(cfg.tuning)
+    family = family_of(cfg)
     for name, method in methods.items():
-        claim(_folder(cfg, name), _settings(cfg, method))
+        build_method(cfg, method)
+        claim(_folder(cfg, name), _settings(cfg, family, method))
         if not tuned_path(cfg, name).exists():
-            missing[name] = method
-    if missing:
-        family = family_of(cfg)
-        for name, method in missing.items():
-            _tune_method(cfg, family, name, method)
+            _tune_method(cfg, grid, family, name, method)
 
 
-def tuned_settings(cfg: DictConfig, name: str) -> dict[str, float]:
-    """What `zol2l tune` found for the method in this run folder; empty where it was not run."""
-    path = tuned_path(cfg, name)
+def tuned_settings(
+    cfg: DictConfig, family: OptimizeeFamily, method: DictConfig
+) -> dict[str, float]:
+    """What `zol2l tune` found for the method in this run folder; empty, and said so, where it was
+    not run or where the method's own settings are no longer those that were tuned.
+    """
+    path = tuned_path(cfg, method.name)
     if not path.exists():
         return {}
     made_for = json.loads((path.parent / SETTINGS).read_text())
-    warn_of_differences(cfg, f"{name} was tuned", made_for)
-    return dict(json.loads(path.read_text())["settings"])
+    found: dict[str, float] = json.loads(path.read_text())["settings"]
+    now = flat(_settings(cfg, family, method))
+    changed = [name for name, value in flat(made_for).items() if now.get(name) != value]
+    if any(name.startswith("optimizer.") for name in changed):
+        log.warning("%s: tuned %s not applied, %s differ", method.name, found, ", ".join(changed))
+        return {}
+    if changed:
+        log.warning("%s was tuned with other %s", method.name, ", ".join(changed))
+    log.info("%s: %s, from %s", method.name, found, path)
+    return found
 
 
 def tuned_path(cfg: DictConfig, name: str) -> Path:
@@ -64,13 +73,15 @@ def _folder(cfg: DictConfig, name: str) -> Path:
     return store(cfg) / "tuning" / name
 
 
-def _settings(cfg: DictConfig, method: DictConfig) -> dict[str, Any]:
+def _settings(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> dict[str, Any]:
     grid = {"tuning": plain(cfg.tuning), "steps": cfg.evaluation.steps}
-    return {**optimizee_settings(cfg), **grid, "optimizer": plain(method.optimizer)}
+    problem = {**optimizee_settings(cfg), "victim_weights": family.identity}
+    return {**problem, **grid, "optimizer": plain(method.optimizer)}
 
 
-def _tune_method(cfg: DictConfig, family: OptimizeeFamily, name: str, method: DictConfig) -> None:
-    grid: TuningGrid = build(cfg.tuning)
+def _tune_method(
+    cfg: DictConfig, grid: TuningGrid, family: OptimizeeFamily, name: str, method: DictConfig
+) -> None:
     start = {setting: float(method.optimizer["update"][setting]) for setting in method.tuned}
     path = tuned_path(cfg, name)
     with progress_bars() as show:

@@ -30,7 +30,12 @@ class ForwardDifference(nn.Module):
         return directions + 1
 
     def forward(self, oracle: Oracle, theta: Tensor, directions: Directions) -> GradientEstimate:
-        mu = self.smoothing or oracle.optimizee.smoothing[theta.dtype]
+        defaults = oracle.optimizee.smoothing
+        known = self.smoothing is not None or theta.dtype in defaults
+        require(
+            known, "estimator.smoothing", None, f"this problem has no default mu in {theta.dtype}"
+        )
+        mu = self.smoothing or defaults[theta.dtype]
         u = directions.u
         with torch.no_grad():
             points = torch.cat([theta[:, None], theta[:, None] + mu * u], dim=1)

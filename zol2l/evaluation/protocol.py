@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from zol2l.errors import require
 from zol2l.evaluation.pictures import take_pictures
 from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
-from zol2l.optimizees.family import Split
+from zol2l.optimizees.family import SPLITS, Split
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import CHUNK, Oracle
 from zol2l.progress import Advance
@@ -46,6 +46,7 @@ class Protocol:
     chunk: int | None = CHUNK
 
     def __post_init__(self) -> None:
+        require(self.split in SPLITS, "evaluation.split", self.split, f"one of {', '.join(SPLITS)}")
         for name in ("instances", "trials", "steps"):
             require(
                 getattr(self, name) >= 1, f"evaluation.{name}", getattr(self, name), "at least 1"
@@ -77,9 +78,9 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Method:
-    """How to build an optimizer, and a fingerprint of all that its results depend on."""
+    """An optimizer, and a fingerprint of all that its results depend on."""
 
-    build: Callable[[], Optimizer]
+    optimizer: Optimizer
     fingerprint: str
 
 
@@ -96,10 +97,11 @@ def evaluate(
     again continues where it stopped and gives the same rows, bit for bit on CPU.
     """
     frames = []
+    shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, method in methods.items():
         part = folder / "parts" / f"{name}-{method.fingerprint}.parquet"
         if not part.exists():
-            _evaluate_method(name, method.build(), family, protocol, part, progress)
+            _evaluate_method(name, method.optimizer, family, protocol, part, progress)
         frames.append(read_results(part))
         pictures = part.with_suffix(".pictures.safetensors")
         if pictures.exists():

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 Settings = dict[str, float]
 TUNING_SEED = 7
-OBJECTIVES = ("meta_loss", "final_loss", "queries_to_success")
+OBJECTIVES = ("meta_loss", "final_loss")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import BlackBoxAttack
-from zol2l.optimizees.family import OptimizeeFamily, Split
+from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
+from zol2l.weights_file import module_identity
 
 PREDICT_BATCH = 500
 
@@ -39,8 +40,8 @@ class AttackFamily(OptimizeeFamily):
         **options: Any,
     ) -> None:
         super().__init__(train, validation, test)
-        self.dtype = getattr(torch, dtype)
-        correct = correctly_classified(victim, images, labels)
+        self.dtype = dtype_named(dtype)
+        correct = correctly_classified(victim.eval(), images, labels)
         middle, end = len(correct) // 2, len(correct)
         fits = train <= middle and middle + validation <= end - test
         allowed = f"train + validation + test within the {end} correctly classified images"
@@ -52,8 +53,9 @@ class AttackFamily(OptimizeeFamily):
             "validation": order[middle : middle + validation],
             "test": order.flip(0)[:test],
         }
-        self.victim = copy.deepcopy(victim).to(self.dtype)
+        self.victim = copy.deepcopy(victim).to(self.dtype).eval()
         self.options = options
+        self.identity = module_identity(victim)
         self.images, self.labels, self.targeted = images, labels, targeted
 
     def optimizee(self, split: Split, rows: Tensor) -> BlackBoxAttack:

@@ -49,7 +49,7 @@ class BlackBoxAttack(Optimizee):
         confidence: float = 0.0,
         parameterization: Parameterization = "clipped",
     ) -> None:
-        _check_images(images)
+        _check_images(images, labels)
         require(norm in ORDER, "optimizee.norm", norm, f"one of {', '.join(ORDER)}")
         require(c >= 0, "optimizee.c", c, "a weight c >= 0")
         require(confidence >= 0, "optimizee.confidence", confidence, "at least 0")
@@ -106,8 +106,12 @@ class BlackBoxAttack(Optimizee):
         return self.images.flatten(1)[:, None]
 
 
-def _check_images(images: Tensor) -> None:
+def _check_images(images: Tensor, labels: Tensor) -> None:
     require(images.ndim == 4, "images", tuple(images.shape), "a batch (B, C, H, W)")
+    floating = images.is_floating_point()
+    require(floating, "images", images.dtype, "a floating-point type, pixels in [0, 1]")
+    matched = labels.shape == images.shape[:1]
+    require(matched, "labels", tuple(labels.shape), f"one label an image, ({len(images)},)")
     if len(images):
         low, high = images.min().item(), images.max().item()
         valid = low >= 0 and high <= 1

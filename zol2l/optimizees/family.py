@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor
 
 from zol2l.errors import require
@@ -14,12 +15,21 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 
+def dtype_named(name: str) -> torch.dtype:
+    """The floating-point type of a configuration."""
+    known = {"float32": torch.float32, "float64": torch.float64}
+    require(name in known, "optimizee.dtype", name, f"one of {', '.join(known)}")
+    return known[name]
+
+
 class OptimizeeFamily(ABC):
     """Where problem instances come from. `sizes` says how many each split has; no instance is in
     two splits, and the first n instances of a split do not depend on the sizes.
     """
 
     name: str
+    identity: str = ""
+    """What else the problems depend on beside the family's settings: a checksum of the victim."""
 
     def __init__(self, train: int, validation: int, test: int) -> None:
         self.sizes: dict[Split, int] = {"train": train, "validation": validation, "test": test}

@@ -28,6 +28,7 @@ class FunctionOptimizee(Optimizee):
         require(starts.ndim == 2, "starts", tuple(starts.shape), "a matrix of start points (B, D)")
         valid = smoothing is None or smoothing > 0
         require(valid, "smoothing", smoothing, "a smoothing parameter mu > 0, or None")
+        require(starts.is_floating_point(), "starts", starts.dtype, "a floating-point type")
         self.function, self.starts = function, starts
         self.instances, self.dimension = starts.shape
         self._mu = smoothing

@@ -13,7 +13,7 @@ from zol2l.optimizees.binary_classification import (
     Datasets,
     sample_datasets,
 )
-from zol2l.optimizees.family import SPLITS, OptimizeeFamily, Split
+from zol2l.optimizees.family import SPLITS, OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.quadratic import Quadratic
 
 SPLIT_SEED = 1_000_003
@@ -28,7 +28,7 @@ class RandomFamily(OptimizeeFamily):
     ) -> None:
         super().__init__(train, validation, test)
         require(dimension >= 1, "optimizee.dimension", dimension, "at least 1")
-        self.dimension, self.seed, self.dtype = dimension, seed, getattr(torch, dtype)
+        self.dimension, self.seed, self.dtype = dimension, seed, dtype_named(dtype)
 
     def split_seed(self, split: Split) -> int:
         """The seed of a split's instances."""

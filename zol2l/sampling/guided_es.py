@@ -52,11 +52,13 @@ def guiding_basis(last: LastStep) -> Tensor:
     surrogates = torch.stack([last.gradient.detach(), last.delta.detach()], dim=-1)
     lengths = torch.linalg.vector_norm(surrogates, dim=1, keepdim=True)
     unit = surrogates / lengths.clamp(min=torch.finfo(lengths.dtype).tiny)
+    unit = torch.where(lengths[..., :1] > 0, unit, unit.flip(-1))  # QR wants the zero column last
     if unit.shape[1] < unit.shape[2]:  # D = 1: the gradient spans everything
         unit = unit[..., :1]
     columns, triangle = torch.linalg.qr(unit)
     own = triangle.diagonal(dim1=-2, dim2=-1).abs() > DEPENDENT
-    return columns * own[:, None]
+    basis: Tensor = columns * own[:, None]
+    return basis
 
 
 def _norm(u: Tensor) -> Tensor:

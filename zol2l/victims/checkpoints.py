@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
 import logging
 import os
@@ -13,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
-from zol2l.resume import write_atomically
+from zol2l.stage import fingerprint
+from zol2l.weights_file import BadCheckpoint, fill, read_weights, save_weights
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +26,6 @@ class VictimCard:
     configuration: dict[str, Any]
     test_accuracy: float
     parameters: int
-
-
-class BadCheckpoint(ValueError):
-    """A checkpoint that is corrupt or belongs to another configuration or network."""
-
-
-def fingerprint(configuration: Mapping[str, Any]) -> str:
-    """Twelve characters that name a configuration."""
-    text = json.dumps(configuration, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def checkpoint_path(folder: Path, configuration: Mapping[str, Any]) -> Path:
@@ -57,35 +44,21 @@ def cache_folder(data_root: Path) -> Path:
 
 def save_victim(path: Path, network: nn.Module, card: VictimCard) -> None:
     """Write the weights atomically with their card."""
-    weights = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     metadata = {
         "configuration": json.dumps(card.configuration, sort_keys=True, default=str),
         "test_accuracy": repr(card.test_accuracy),
         "parameters": str(card.parameters),
     }
-    metadata["sha256"] = _checksum(weights, metadata)
-    write_atomically(path, lambda temporary: save_file(weights, temporary, metadata=metadata))
+    save_weights(path, network, metadata)
 
 
 def load_victim(path: Path, network: nn.Module, configuration: Mapping[str, Any]) -> VictimCard:
     """Load a checkpoint into `network`; `BadCheckpoint` says what is wrong with one."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise BadCheckpoint(f"{path} cannot be read: {error}") from error
-    claimed = metadata.pop("sha256", None)
-    if claimed != _checksum(weights, metadata):
-        raise BadCheckpoint(f"{path} is corrupt: its contents do not match their checksum")
+    weights, metadata = read_weights(path)
     stored = json.loads(metadata["configuration"])
     if fingerprint(stored) != fingerprint(configuration):
         raise BadCheckpoint(f"{path} belongs to another configuration: {stored}")
-    try:
-        copy.deepcopy(network).load_state_dict(weights)  # which half-fills a network it refuses
-    except RuntimeError as error:
-        raise BadCheckpoint(f"{path} is of another architecture: {error}") from error
-    network.load_state_dict(weights)
+    fill(path, network, weights)
     return VictimCard(stored, float(metadata["test_accuracy"]), int(metadata["parameters"]))
 
 
@@ -108,12 +81,3 @@ def frozen(network: nn.Module) -> nn.Module:
     """
     network.eval().requires_grad_(False)
     return network.to(memory_format=torch.channels_last)
-
-
-def _checksum(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
-    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
-    for name in sorted(weights):
-        tensor = weights[name].contiguous()
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.view(-1).numpy().tobytes())
-    return digest.hexdigest()

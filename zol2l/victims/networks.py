@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import nn
 
@@ -42,9 +42,6 @@ def small_convnet(
     layers += [nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
     layers += [nn.Linear(2 * width * (size // 2) ** 2, hidden), nn.ReLU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(hidden, classes))
-
-
-NetworkFactory = Callable[[], nn.Module]
 
 
 def parameter_count(network: nn.Module) -> int:

@@ -1,0 +1,75 @@
+"""Weights on disk: safetensors with metadata and a checksum over both; never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from zol2l.resume import write_atomically
+
+CHECKSUM = "sha256"
+
+
+class BadCheckpoint(ValueError):
+    """A file of weights that is corrupt or belongs to something else."""
+
+
+def save_weights(path: Path, module: nn.Module, metadata: Mapping[str, str]) -> None:
+    """Write a module's weights atomically with `metadata` and their common checksum."""
+    weights = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
+    signed = {**metadata, CHECKSUM: _checksum(weights, metadata)}
+    write_atomically(path, lambda temporary: save_file(weights, temporary, metadata=signed))
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Weights and metadata; `BadCheckpoint` names a file that is missing, damaged or unsigned."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadCheckpoint(f"{path} cannot be read: {error}") from error
+    claimed = metadata.pop(CHECKSUM, None)
+    if claimed != _checksum(weights, metadata):
+        raise BadCheckpoint(f"{path} is corrupt: its contents do not match their checksum")
+    return weights, metadata
+
+
+def identity(path: Path) -> str:
+    """The checksum of a file that `save_weights` wrote."""
+    with safe_open(path, framework="pt") as file:
+        return str((file.metadata() or {}).get(CHECKSUM))
+
+
+def module_identity(module: nn.Module) -> str:
+    """A checksum of a module's weights, wherever they came from."""
+    return _checksum(module.state_dict(), {})
+
+
+def fill(path: Path, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Put `weights`, read from `path`, into `module`; one they do not fit is left as it is."""
+    wanted = {k: (tuple(v.shape), v.dtype) for k, v in module.state_dict().items()}
+    found = {k: (tuple(v.shape), v.dtype) for k, v in weights.items()}
+    if wanted != found:
+        told = f"it holds {_shapes(found)}, {type(module).__name__} needs {_shapes(wanted)}"
+        raise BadCheckpoint(f"{path} is of another architecture: {told}")
+    module.load_state_dict(weights)
+
+
+def _shapes(entries: Mapping[str, tuple[object, object]]) -> str:
+    return ", ".join(f"{name} {shape}" for name, (shape, _) in entries.items())
+
+
+def _checksum(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.view(-1).numpy().tobytes())
+    return digest.hexdigest()
