@@ -156,7 +156,9 @@ class MetaTraining(pl.LightningModule):
             state = after
             step = step + 1
             loss = attached_loss(optimizee, state.theta, self.meta_gradient)
-            term = step * loss + self.regularization * seen.directions.penalty
+            term = (
+                self.schedule.weights(step) * loss + self.regularization * seen.directions.penalty
+            )
             terms.append(self.schedule.scale * term)
             losses.append(loss.detach())
         self._report_failed(oracle, unroll.rows)

@@ -78,6 +78,14 @@ def test_the_objective_is_equation_4_scaled_to_mean_weight_one() -> None:
     assert objective.item() > plain.item()
 
 
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_weights_have_mean_one_over_the_horizon(exponent: float) -> None:
+    schedule = TruncationSchedule(6, 2, exponent=exponent)
+    weights = schedule.scale * schedule.weights(torch.arange(1.0, 7.0))
+    assert weights.mean().item() == pytest.approx(1)
+    assert (weights[5] / weights[0]).item() == pytest.approx(6**exponent)
+
+
 def test_a_nan_instance_does_not_spoil_the_meta_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     curvature, optimum = torch.ones(2, 4), torch.ones(2, 4)
     curvature[1] = torch.nan
