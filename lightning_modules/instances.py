@@ -51,7 +51,7 @@ class InstanceData(pl.LightningDataModule):
     def __init__(self, family: OptimizeeFamily, batch_size: int = 1, seed: int = 0) -> None:
         super().__init__()
         available = family.sizes["train"]
-        allowed = f"between 1 and optimizee.train={available}"
+        allowed = f"between 1 and optimizee.family.train={available}"
         require(1 <= batch_size <= available, "meta_training.batch_size", batch_size, allowed)
         self.family, self.batch_size, self.seed = family, batch_size, seed
 

@@ -90,7 +90,7 @@ class MetaTraining(pl.LightningModule):
         self.regularization, self.meta_gradient = regularization, gradient
         self.stage = stage
         self.under_way: list[Unroll] = []
-        self.batches_done = self.meta_step = 0
+        self.batches_done = self.meta_step = self.validated_at = 0
         self.validate_every = validate_every
         self.best: dict[str, Any] | None = None
         self.seed = seed
@@ -183,7 +183,7 @@ class MetaTraining(pl.LightningModule):
         return {name: float(value) for name, value in trajectory_statistics(trajectory).items()}
 
     def _keep_if_best(self) -> None:
-        figures = self.validate()
+        figures, self.validated_at = self.validate(), self.meta_step
         self.log_dict({f"val/{name}": value for name, value in figures.items()})
         if self.best is None or figures[SELECTED_BY] < self.best["figures"][SELECTED_BY]:
             weights = {k: v.detach().clone() for k, v in self.learned.state_dict().items()}

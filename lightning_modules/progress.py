@@ -30,7 +30,7 @@ class StepProgress(Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
         if self.bar is not None:
             self.bar.update(self.task, completed=trainer.global_step)
-            if any(name in trainer.logged_metrics for name in self.metrics[-1:]):
+            if getattr(module, "validated_at", None) == trainer.global_step:
                 self._report(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:

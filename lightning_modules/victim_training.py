@@ -22,7 +22,7 @@ class VictimTraining(pl.LightningModule):
 
     def __init__(self, network: nn.Module, rate: float = 0.1, classes: int = 10) -> None:
         super().__init__()
-        require(rate > 0, "victim.training.rate", rate, "a positive learning rate")
+        require(rate > 0, "optimizee.victim.training.rate", rate, "a positive learning rate")
         self.network = network.to(memory_format=torch.channels_last)
         self.rate = rate
         self.accuracy = MulticlassAccuracy(classes, average="micro")

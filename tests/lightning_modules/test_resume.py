@@ -65,6 +65,13 @@ def test_the_best_validated_weights_are_kept(tmp_path: Path) -> None:
     assert torch.equal(weights(job.learned), seen[1])
 
 
+def test_each_validation_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        fit(module(validate_every=2), tmp_path)
+    lines = [r.getMessage() for r in caplog.records if "of 6: loss" in r.getMessage()]
+    assert [line.split(",")[1].split()[1] for line in lines] == ["2", "4", "6"]
+
+
 def fit_until_killed(job: MetaTraining, folder: Path, meta_step: int) -> None:
     original, count = job._meta_step, 0
 

@@ -172,7 +172,7 @@ def test_images_outside_the_unit_box_are_refused(value: float) -> None:
     ],
 )
 def test_bad_options_are_refused(field: str, options: dict) -> None:
-    with pytest.raises(InvalidInput, match=rf"optimizee\.{field}={options[field]}"):
+    with pytest.raises(InvalidInput, match=rf"optimizee\.family\.{field}={options[field]}"):
         attack(**options)
 
 

@@ -70,7 +70,7 @@ class Protocol:
             fits,
             "evaluation.instances",
             self.instances,
-            f"at most optimizee.{self.split}={available}",
+            f"at most optimizee.family.{self.split}={available}",
         )
         rows = trial_rows(self.instances, self.trials)
         return Oracle(family.optimizee(self.split, rows), self.budget, self.chunk)

@@ -45,7 +45,9 @@ class AttackFamily(OptimizeeFamily):
         middle, end = len(correct) // 2, len(correct)
         fits = train <= middle and middle + validation <= end - test
         allowed = f"train + validation + test within the {end} correctly classified images"
-        require(fits, "optimizee.{train,validation,test}", (train, validation, test), allowed)
+        require(
+            fits, "optimizee.family.{train,validation,test}", (train, validation, test), allowed
+        )
         generator = torch.Generator().manual_seed(seed)
         order = correct[torch.randperm(end, generator=generator)]
         self.chosen: dict[Split, Tensor] = {

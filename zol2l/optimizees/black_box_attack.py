@@ -50,11 +50,11 @@ class BlackBoxAttack(Optimizee):
         parameterization: Parameterization = "clipped",
     ) -> None:
         _check_images(images, labels)
-        require(norm in ORDER, "optimizee.norm", norm, f"one of {', '.join(ORDER)}")
-        require(c >= 0, "optimizee.c", c, "a weight c >= 0")
-        require(confidence >= 0, "optimizee.confidence", confidence, "at least 0")
+        require(norm in ORDER, "optimizee.family.norm", norm, f"one of {', '.join(ORDER)}")
+        require(c >= 0, "optimizee.family.c", c, "a weight c >= 0")
+        require(confidence >= 0, "optimizee.family.confidence", confidence, "at least 0")
         known = parameterization in ("clipped", "tanh")
-        require(known, "optimizee.parameterization", parameterization, "clipped or tanh")
+        require(known, "optimizee.family.parameterization", parameterization, "clipped or tanh")
         self.victim, self.images, self.labels, self.targets = victim, images, labels, targets
         self.norm, self.c, self.confidence = norm, c, confidence
         self.parameterization = parameterization
