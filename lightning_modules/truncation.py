@@ -53,4 +53,4 @@ class TruncationSchedule:
         """What the whole objective of equation 4 is multiplied by, so that its weights have mean 1
         over the horizon and the clamp means the same for all horizons and exponents.
         """
-        return self.horizon / sum(t**self.exponent for t in range(1, self.horizon + 1))
+        return self.horizon / sum(float(t) ** self.exponent for t in range(1, self.horizon + 1))
