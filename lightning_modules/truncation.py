@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -53,4 +54,4 @@ class TruncationSchedule:
         """What the whole objective of equation 4 is multiplied by, so that its weights have mean 1
         over the horizon and the clamp means the same for all horizons and exponents.
         """
-        return self.horizon / sum(float(t) ** self.exponent for t in range(1, self.horizon + 1))
+        return self.horizon / sum(math.pow(t, self.exponent) for t in range(1, self.horizon + 1))
