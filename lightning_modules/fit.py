@@ -22,11 +22,10 @@ from zol2l.victims.datasets import ImageData
 
 def make_trainer(settings: Mapping[str, Any], **more: Any) -> pl.Trainer:
     """A Trainer from its configuration and what the job adds to it."""
-    options = {key: value for key, value in settings.items() if key != "_target_"}
     try:
-        return pl.Trainer(**options, enable_progress_bar=False, **more)
+        return pl.Trainer(**settings, enable_progress_bar=False, **more)
     except (MisconfigurationException, TypeError, ValueError) as error:
-        raise InvalidInput("trainer", options, f"Lightning refuses it: {error}") from error
+        raise InvalidInput("trainer", dict(settings), f"Lightning refuses it: {error}") from error
 
 
 def fit_victim(

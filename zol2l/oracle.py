@@ -9,8 +9,8 @@ from zol2l.errors import require
 from zol2l.types import Evaluation, Optimizee
 
 CHUNK = 210
-"""Function evaluations per call. Measured (benchmarks/chunk_size.py): on two cores 105 to 210
-images a call are 1.3 to 2 times faster per image than 21 or 2,100, as activations stay in cache."""
+"""Function evaluations per call. Measured (benchmarks/chunk_size.py): on two cores 210 images a
+call took 268 us an image, 2,100 took 410, 21 took 298 and one 680: activations stay in cache."""
 
 
 MISSING = {torch.bool: False, torch.int64: -1}
