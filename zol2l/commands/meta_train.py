@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -15,7 +16,7 @@ from zol2l.commands.objects import (
     optimizee_settings,
     weights_path,
 )
-from zol2l.errors import InvalidInput
+from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part, save_part
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer
@@ -42,6 +43,7 @@ def stage_settings(
 ) -> dict[str, Any]:
     """All settings that the weights of `part` depend on. An update rule is learned under Gaussian
     directions, whatever its method samples by; a sampling rule under its method's update rule.
+    Fine-tuning depends on the weights it starts from.
     """
     training = plain(cfg.meta_training)
     for name in ("meta_steps", "rate"):
@@ -53,6 +55,8 @@ def stage_settings(
         weights = weights_path(cfg, method.learned["update"], "update")
         optimizer["update"] = {**optimizer["update"], "weights": identity(weights)}
     problem = {**optimizee_settings(cfg), "victim_weights": family.identity}
+    if start := _start(cfg, method, part):
+        problem["starts_from"] = identity(start)
     return {"part": part, **problem, "meta_training": training, "optimizer": optimizer}
 
 
@@ -91,6 +95,16 @@ def _ensure_part(
     log.info("Learned %s of %s: %s, validation %s", part, owner, path, _shown(figures))
 
 
+def _start(cfg: DictConfig, method: DictConfig, part: str) -> Path | None:
+    """The weights that a fine-tuned part starts from."""
+    source = method.get("source")
+    if source is None:
+        return None
+    path = weights_path(cfg, source, part)
+    require(path.exists(), f"{method.name}.source", source, f"a learned optimizer; no {path}")
+    return path
+
+
 def _call(target: str, **arguments: Any) -> Any:
     function = imported(target)
     check_arguments(function, arguments, "meta_training")
@@ -98,14 +112,16 @@ def _call(target: str, **arguments: Any) -> Any:
 
 
 def _untrained(cfg: DictConfig, method: DictConfig, part: str) -> ComposedOptimizer:
-    """The method with a fresh `part`. Stage 1 sees Gaussian directions; stage 2 is given the update
-    rule that stage 1 has learned (ZO-L2L section 3.3).
+    """The method with a fresh `part`, or the one to fine-tune. Stage 1 sees Gaussian directions;
+    stage 2 is given the update rule that stage 1 has learned (ZO-L2L section 3.3).
     """
     optimizer: ComposedOptimizer = build(method.optimizer)
     if part == "update":
         optimizer.sampling = GaussianSampling(optimizer.sampling.directions)
     elif "update" in method.learned:
         load_part(weights_path(cfg, method.learned["update"], "update"), optimizer.update)
+    if start := _start(cfg, method, part):
+        load_part(start, getattr(optimizer, part))
     return optimizer
 
 

@@ -15,10 +15,12 @@ from zol2l.learned_weights import load_part
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
+from zol2l.pretrained import released_folder
 from zol2l.stage import fingerprint, flat
 
 log = logging.getLogger(__name__)
 
+RELEASED = "pretrained/"
 SIZES = tuple(f"optimizee.family.{split}" for split in SPLITS)
 
 
@@ -75,19 +77,38 @@ def chosen_methods(cfg: DictConfig) -> dict[str, DictConfig]:
 
 
 def learned_parts(cfg: DictConfig) -> dict[tuple[str, str], DictConfig]:
-    """(method, part) -> method, in training order: what the chosen methods need to have learned."""
+    """(method, part) -> method, in training order: what the chosen methods need to have learned in
+    this run folder. A part from elsewhere (`is_source`) is not learned here.
+    """
     needed: dict[tuple[str, str], DictConfig] = {}
     for part in ("update", "sampling"):
         for method in chosen_methods(cfg).values():
             owner = method.learned.get(part)
-            if owner is not None:
+            if owner is not None and not is_source(owner):
                 needed.setdefault((owner, part), method)
     return needed
 
 
 def weights_path(cfg: DictConfig, owner: str, part: str) -> Path:
-    """Where the learned `part` that was trained with the method `owner` is kept."""
-    return store(cfg) / "meta" / owner / part / "weights.safetensors"
+    """Where the learned `part` that was trained with the method `owner` is kept: in this run folder
+    or, where `owner` is a source, there.
+    """
+    folder = source_folder(owner) if is_source(owner) else store(cfg) / "meta" / owner
+    return folder / part / "weights.safetensors"
+
+
+def is_source(owner: str) -> bool:
+    """Whether `owner` names a folder of learned parts and not a method of this run folder."""
+    return "/" in owner
+
+
+def source_folder(source: str) -> Path:
+    """`pretrained/NAME`, a released optimizer, or any folder that `meta-train` has filled, such as
+    outputs/fig2_mnist/meta/zo_lstm.
+    """
+    if source.startswith(RELEASED):
+        return released_folder(source.removeprefix(RELEASED))
+    return Path(source).expanduser()
 
 
 def build_method(

@@ -26,13 +26,17 @@ from zol2l.trajectory import Recorder
 log = logging.getLogger(__name__)
 
 Settings = dict[str, float]
+Round = Callable[[Settings], list[Settings]]
 TUNING_SEED = 7
 OBJECTIVES = ("meta_loss", "final_loss")
+STEP_SIZES = ("rate", "scale")
+"""Settings searched over orders of magnitude: learning rates and alpha of section 4.3."""
 
 
 @dataclass(frozen=True)
 class TuningGrid:
-    """Rates on a logarithmic range, then `linear` multiples of the best, then `choices`.
+    """Step sizes (STEP_SIZES) on a logarithmic range, `rates`, then `linear` multiples of the best,
+    then `choices` of all else.
 
     Trials are compared by `objective`, a figure of `trajectory_statistics`. With `final_loss` the
     search finds the rates of the authors' release on MNIST (SGD 4, ADAM 8), which says what the
@@ -51,15 +55,21 @@ class TuningGrid:
         positive = all(x > 0 for x in (*self.rates, *self.linear))
         require(positive, "tuning.{rates,linear}", (self.rates, self.linear), "positive numbers")
 
-    def rounds(self, names: Sequence[str]) -> list[Callable[[Settings], list[Settings]]]:
+    def rounds(self, names: Sequence[str]) -> list[Round]:
         """What to try, round by round, given the best settings so far."""
-        chosen = [name for name in names if name != "rate"]
+        size = next((name for name in names if name in STEP_SIZES), None)
+        chosen = [name for name in names if name != size]
         for name in chosen:
             require(name in self.choices, "tuning.choices", name, "give its values to choose from")
         grids = [self.choices[name] for name in chosen]
+        sizes: list[Round] = []
+        if size is not None:
+            sizes = [
+                lambda best: [{**best, size: rate} for rate in self.rates],
+                lambda best: [{**best, size: best[size] * x} for x in self.linear],
+            ]
         return [
-            lambda best: [{**best, "rate": rate} for rate in self.rates],
-            lambda best: [{**best, "rate": best["rate"] * x} for x in self.linear],
+            *sizes,
             lambda best: [{**best, **dict(zip(chosen, x, strict=True))} for x in product(*grids)],
         ]
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from zol2l.errors import require
 from zol2l.recurrent import CoordinatewiseLSTM, LSTMState
 from zol2l.types import GradientEstimate
 from zol2l.updates.base import Update
 
 
 class UpdateRNN(Update):
-    """delta = LSTM(g), coordinate by coordinate, one shared 1-layer LSTM. State: the LSTM's."""
+    """delta = scale * LSTM(g), coordinate by coordinate, one shared 1-layer LSTM.
 
-    def __init__(self, hidden: int = 10) -> None:
+    `scale` is alpha of section 4.3: it adapts a rule that was learned on problems with another
+    ratio of updates to gradients; 1 for the problems it was learned on. State: the LSTM's.
+    """
+
+    def __init__(self, hidden: int = 10, scale: float = 1.0) -> None:
         super().__init__()
+        require(scale > 0, "update.scale", scale, "a positive factor alpha of the update")
+        self.scale = scale
         self.rnn = CoordinatewiseLSTM(inputs=1, hidden=hidden)
 
     def init(self, theta: Tensor) -> LSTMState:
@@ -22,4 +29,4 @@ class UpdateRNN(Update):
 
     def forward(self, estimate: GradientEstimate, state: LSTMState) -> tuple[Tensor, LSTMState]:
         delta, state = self.rnn(estimate.gradient[..., None], state)
-        return delta, state
+        return self.scale * delta, state

@@ -1,0 +1,29 @@
+"""Released learned optimizers: a folder each, with the weights of both parts and a JSON card."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from zol2l.errors import InvalidInput
+
+HERE = Path(__file__).parent
+CARD = "card.json"
+
+
+def released() -> list[str]:
+    """The names of all released optimizers."""
+    return sorted(path.parent.name for path in HERE.glob(f"*/{CARD}"))
+
+
+def released_folder(name: str) -> Path:
+    """The folder of the released optimizer `name`."""
+    if name not in released():
+        raise InvalidInput("pretrained", name, f"one of {', '.join(released()) or 'none so far'}")
+    return HERE / name
+
+
+def read_card(name: str) -> dict[str, Any]:
+    """What a released optimizer says of itself: task, q, mu, horizon, command, commit, figures."""
+    return dict(json.loads((released_folder(name) / CARD).read_text()))

@@ -1,0 +1,54 @@
+"""ZO-LSTM as one object: UpdateRNN, QueryRNN and forward differences (Ruan et al., ICLR 2020)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from zol2l.estimators import ForwardDifference
+from zol2l.learned_weights import load_part
+from zol2l.optimizer import ComposedOptimizer
+from zol2l.pretrained import read_card, released_folder
+from zol2l.sampling import QueryRNN
+from zol2l.updates import UpdateRNN
+
+WEIGHTS = "weights.safetensors"
+
+
+class ZOLSTM(ComposedOptimizer):
+    """theta <- theta + scale * UpdateRNN(g), g a forward difference along QueryRNN's directions.
+
+    The arguments are those of `QueryRNN`, `ForwardDifference` (`smoothing`, mu) and `UpdateRNN`.
+    Cost: `directions` + 1 loss queries a step.
+    """
+
+    def __init__(
+        self,
+        directions: int = 20,
+        hidden: int = 10,
+        mixing: float = 0.5,
+        normalize: bool = True,
+        smoothing: float | None = None,
+        scale: float = 1.0,
+    ) -> None:
+        sampling = QueryRNN(directions, hidden, mixing, normalize)
+        super().__init__(sampling, ForwardDifference(smoothing), UpdateRNN(hidden, scale))
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, directions: int | None = None, scale: float = 1.0
+    ) -> Self:
+        """A released optimizer by name ("mnist"), or the learned parts in a folder that holds
+        update/weights.safetensors and sampling/weights.safetensors.
+
+        `directions` defaults to those that the release was trained with (20 for a folder); `scale`
+        is alpha, to be tuned where the problem is another one (section 4.3).
+        """
+        path = Path(source)
+        if not path.is_dir():
+            directions = directions or int(read_card(str(source))["directions"])
+            path = released_folder(str(source))
+        optimizer = cls(directions or 20, scale=scale)
+        for part in ("update", "sampling"):
+            load_part(path / part / WEIGHTS, getattr(optimizer, part))
+        return optimizer.requires_grad_(False).eval()
