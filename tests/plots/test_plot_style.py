@@ -7,12 +7,25 @@ import pytest
 from matplotlib.image import imread
 
 import zol2l.plots
-from zol2l.plots.style import OTHERS, chart, count_axis, legend, lines, pretty, save, styled
+from zol2l.plots.style import (
+    LINES,
+    NAMES,
+    OTHERS,
+    chart,
+    count_axis,
+    legend,
+    lines,
+    pretty,
+    save,
+    styled,
+)
 
 
 def test_names():
     assert pretty("zo_signsgd") == "ZO-signSGD"
     assert pretty("no_update") == "ZO-LSTM-no-update"
+    assert pretty("transfer") == "ZO-LSTM-transfer"
+    assert pretty("zo_sgd_guided_es") == "ZO-SGD-GuidedES"
     assert pretty("my_method") == "my_method"
 
 
@@ -24,14 +37,24 @@ def test_a_method_keeps_its_line_whatever_stands_beside_it():
 
 
 def test_methods_differ_and_zo_lstm_stands_out():
-    known = ["zo_sgd", "zo_signsgd", "zo_adam", "zo_ngd", "zo_szvr_g", "zo_lstm"]
     others = [f"method_{i}" for i in range(len(OTHERS))]
-    drawn = lines([*known, "no_query", "no_update", "guided_es", *others])
+    drawn = lines([*LINES, *others])
     looks = {(line["color"], line["linestyle"]) for line in drawn.values()}
     assert len(looks) == len(drawn)
     widest = max(drawn, key=lambda name: drawn[name]["linewidth"])
     assert widest == "zo_lstm"
     assert drawn["zo_lstm"]["color"] == "black"
+
+
+def test_every_name_has_a_line():
+    assert LINES.keys() == NAMES.keys()
+
+
+def test_a_variant_that_coincides_with_zo_lstm_is_seen_on_top_of_it():
+    drawn = lines(["zo_sgd", "zo_lstm", "finetune", "mine"])
+    layers = {name: line["zorder"] for name, line in drawn.items()}
+    assert layers["zo_sgd"] < layers["zo_lstm"] < layers["finetune"]
+    assert drawn["finetune"]["linestyle"] != "-" != drawn["mine"]["linestyle"]
 
 
 def test_more_methods_than_lines_still_draw():

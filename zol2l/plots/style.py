@@ -43,7 +43,11 @@ NAMES = {
     "zo_adam": "ZO-ADAM",
     "zo_ngd": "ZO-NGD",
     "zo_szvr_g": "ZO-SZVR-G",
+    "zo_scd": "ZO-SCD",
+    "zo_sgd_guided_es": "ZO-SGD-GuidedES",
     "zo_lstm": "ZO-LSTM",
+    "transfer": "ZO-LSTM-transfer",
+    "finetune": "ZO-LSTM-finetune",
     "no_query": "ZO-LSTM-no-query",
     "no_update": "ZO-LSTM-no-update",
     "guided_es": "ZO-LSTM-GuidedES",
@@ -53,6 +57,7 @@ NAMES = {
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED = PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00",
 )  # fmt: skip
+GREY = "0.5"
 
 LINES = {
     "zo_lstm": ("black", "-"),
@@ -61,12 +66,16 @@ LINES = {
     "zo_adam": (GREEN, "-"),
     "zo_ngd": (PURPLE, "-"),
     "zo_szvr_g": (SKY, "-"),
+    "zo_scd": (RED, "-"),
+    "zo_sgd_guided_es": (GREY, "-"),
     "no_query": (RED, "--"),
     "no_update": (BLUE, "--"),
     "guided_es": (SKY, "--"),
+    "transfer": (ORANGE, "--"),
+    "finetune": (PURPLE, "--"),
 }
-"""Hand-designed methods are solid, ablations dashed: no_update, which moves by SGD, in ZO-SGD's
-colour. Other methods get the lines of OTHERS."""
+"""Hand-designed methods are solid, variants of ZO-LSTM dashed: no_update, which moves by SGD, in
+ZO-SGD's colour. Other methods get the lines of OTHERS."""
 
 OTHERS = [(colour, dash) for dash, colour in product(("-.", ":"), PALETTE)]
 
@@ -93,8 +102,8 @@ def lines(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def _line(name: str, colour: str, dash: str) -> dict[str, Any]:
-    bold = name == "zo_lstm"
-    width, layer = (2.8, 4) if bold else (1.6, 3)
+    """Solid lines lie below ZO-LSTM's, others above it: broken, they show where they coincide."""
+    width, layer = (2.8, 4) if name == "zo_lstm" else (1.6, 3 if dash == "-" else 5)
     return {"color": colour, "linestyle": dash, "linewidth": width, "zorder": layer}
 
 
