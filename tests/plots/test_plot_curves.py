@@ -1,10 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from zol2l.plots import curves
+from tests.plots.losses import frame
 from zol2l.plots.curves import (
     logarithmic,
     loss_against_iterations,
@@ -14,29 +13,7 @@ from zol2l.plots.curves import (
     stopped_runs,
 )
 
-
-def frame(losses, cost=3):
-    """Results of methods whose losses (instances, trials, iterates) are given."""
-    parts = []
-    for method, values in losses.items():
-        loss = np.asarray(values, dtype=float)
-        instance, trial, step = (index.ravel() for index in np.indices(loss.shape))
-        keys = {"method": method, "instance": instance, "trial": trial, "step": step}
-        parts.append(pd.DataFrame({**keys, "queries": step * cost + 1, "loss": loss.ravel()}))
-    results = pd.concat(parts, ignore_index=True)
-    results["method"] = pd.Categorical(results["method"], categories=list(losses), ordered=True)
-    return results
-
-
 TWO_TRIALS = {"zo_sgd": [[[4, 2], [4, 3]], [[6, 4], [6, 7]]], "zo_lstm": [[[4, 1], [4, 1]]] * 2}
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figures that are drawn, in order, instead of files."""
-    figures: list[Figure] = []
-    monkeypatch.setattr(curves, "save", lambda figure, path: figures.append(figure) or path)
-    return figures
 
 
 def test_means_and_deviation_over_trials_of_the_mean_over_instances():

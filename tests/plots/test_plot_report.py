@@ -8,7 +8,7 @@ from zol2l.plots.report import draw_figures, read_pictures
 from zol2l.resume import save_tensors
 from zol2l.trajectory import Trajectory
 
-LOSSES = ["loss_vs_iterations.png", "loss_vs_queries.png"]
+LOSSES = ["loss_vs_iterations.png", "loss_vs_queries.png", "loss_per_instance.png"]
 
 
 def trajectory(runs, steps, attack):
@@ -53,7 +53,7 @@ def test_all_figures_of_an_attack(tmp_path):
     assert all(min(imread(path).shape[:2]) > 200 for path in paths)
 
 
-def test_a_problem_that_is_no_attack_has_two_figures(tmp_path):
+def test_a_problem_that_is_no_attack_has_figures_of_the_loss_alone(tmp_path):
     paths = draw_figures(evaluated(tmp_path, ["zo_lstm"], steps=1, attack=False, pictured=0))
     assert names(paths, tmp_path) == LOSSES
 

@@ -1,11 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from zol2l.evaluation.summary import summarize
-from zol2l.plots import success
 from zol2l.plots.success import knows_success, success_against_queries, success_curves
 
 
@@ -26,13 +24,6 @@ def both():
     results = pd.concat([sgd, lstm], ignore_index=True)
     order = ["zo_sgd", "zo_lstm"]
     return results.assign(method=pd.Categorical(results["method"], order, ordered=True))
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    figures: list[Figure] = []
-    monkeypatch.setattr(success, "save", lambda figure, path: figures.append(figure) or path)
-    return figures
 
 
 def test_corners_by_hand():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,22 +76,40 @@ def logarithmic(means: pd.Series[float]) -> bool:
     return bool(len(means) and means.min() > 0 and means.max() > LOG_RATIO * means.min())
 
 
+def draw_curves(axes: Axes, table: pd.DataFrame, labels: Mapping[str, str], log: bool) -> None:
+    """Draw the `loss_curves` of each method in `labels`, on a logarithmic axis or not."""
+    if log:
+        axes.set_yscale("log")
+    floor = table["mean"].min() / 2 if log else -np.inf
+    for method, line in lines(labels).items():
+        _curve(axes, table[table["method"] == method], floor, labels[method], line)
+
+
+def method_labels(results: pd.DataFrame) -> dict[str, str]:
+    """Name each method for the legend, with the number of its runs that were stopped."""
+    stopped = stopped_runs(results)
+    labels = {}
+    for method in map(str, results["method"].unique()):
+        count = stopped.get(method, 0)
+        missing = f"\n({count} run{'s' if count > 1 else ''} stopped)" if count else ""
+        labels[method] = pretty(method) + missing
+    return labels
+
+
+def curves_note(results: pd.DataFrame) -> str:
+    """Say how to read the curves: what is shaded, and whether runs are missing."""
+    left_out = "\nStopped runs leave the mean" if stopped_runs(results) else ""
+    return (spread_note(results) + left_out).strip()
+
+
 @styled()
 def _draw(results: pd.DataFrame, against: Against, label: str, path: Path) -> Path:
     figure, axes = chart()
-    table, stopped = loss_curves(results, against), stopped_runs(results)
-    if log := logarithmic(table["mean"]):
-        axes.set_yscale("log")
-    floor = table["mean"].min() / 2 if log else -np.inf
-    methods = [str(name) for name in results["method"].unique()]
-    for method, line in lines(methods).items():
-        count = stopped.get(method, 0)
-        missing = f"\n({count} run{'s' if count > 1 else ''} stopped)" if count else ""
-        _curve(axes, table[table["method"] == method], floor, pretty(method) + missing, line)
+    table = loss_curves(results, against)
+    draw_curves(axes, table, method_labels(results), logarithmic(table["mean"]))
     count_axis(axes, label, float(results[against].max()))
-    axes.set_ylabel(f"Loss{_averaged(results)}")
-    left_out = "\nStopped runs leave the mean" if stopped else ""
-    legend(figure, (spread_note(results) + left_out).strip())
+    axes.set_ylabel(f"Loss{averaged(results['instance'].nunique(), results['trial'].nunique())}")
+    legend(figure, curves_note(results))
     return save(figure, path)
 
 
@@ -104,9 +123,8 @@ def _curve(axes: Axes, curve: pd.DataFrame, floor: float, label: str, line: dict
     axes.fill_between(curve["x"], lower.clip(lower=floor), upper, **shade)
 
 
-def _averaged(results: pd.DataFrame) -> str:
-    """Say over how many runs the loss is averaged; empty for one."""
-    instances, trials = results["instance"].nunique(), results["trial"].nunique()
+def averaged(instances: int, trials: int) -> str:
+    """Say over how many runs something is averaged; empty for one."""
     runs = f"{instances} instance{'s' if instances > 1 else ''}"
     runs += f" \u00d7 {trials} trials" if trials > 1 else ""
     return f" (mean of {runs})" if instances * trials > 1 else ""

@@ -9,6 +9,7 @@ from safetensors.numpy import load_file
 from zol2l.errors import require
 from zol2l.evaluation.results import read_results
 from zol2l.plots.curves import loss_against_iterations, loss_against_queries
+from zol2l.plots.instances import loss_per_instance
 from zol2l.plots.strip import Pictures, adversarial_strip
 from zol2l.plots.success import success_against_queries
 
@@ -16,7 +17,8 @@ from zol2l.plots.success import success_against_queries
 def draw_figures(folder: Path) -> list[Path]:
     """Draw what `folder` holds into `folder`/figures and return the paths of the figures.
 
-    loss_vs_iterations.png and loss_vs_queries.png always; success_vs_queries.png for attacks;
+    loss_vs_iterations.png and loss_vs_queries.png always; loss_per_instance.png where there are
+    several instances and trials; success_vs_queries.png for attacks;
     adversarial_images_0.png, ... one per pictured instance, where pictures were taken.
     """
     source, figures = folder / "results.parquet", folder / "figures"
@@ -25,6 +27,7 @@ def draw_figures(folder: Path) -> list[Path]:
     paths = [
         loss_against_iterations(results, figures / "loss_vs_iterations.png"),
         loss_against_queries(results, figures / "loss_vs_queries.png"),
+        loss_per_instance(results, figures / "loss_per_instance.png"),
         success_against_queries(results, figures / "success_vs_queries.png"),
     ]
     pictures = read_pictures(

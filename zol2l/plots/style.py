@@ -23,6 +23,8 @@ WIDTH, HEIGHT, ROW = 7.6, 4.0, 0.21
 RC: dict[str, Any] = {
     "font.size": 10,
     "axes.labelsize": 10.5,
+    "axes.titlesize": 10.5,
+    "figure.labelsize": 10.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -123,19 +125,23 @@ def chart() -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def count_axis(axes: Axes, label: str, largest: float) -> None:
-    """Let x count something, from 0 to `largest`."""
+def count_axis(axes: Axes, label: str, largest: float, ticks: int = 8) -> None:
+    """Let x count something, from 0 to `largest`, with at most `ticks` intervals."""
     axes.set_xlabel(label)
     axes.set_xlim(0, max(largest, 1) * 1.02)
-    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10], integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10], integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def legend(figure: Figure, note: str) -> None:
-    """Put the methods and, below them, a `note` on how to read the figure beside the axes."""
-    names = figure.legend(loc="outside right upper")
+    """Put the methods and, below them, a `note` on how to read the figure beside the axes.
+
+    The methods are those of the first axes: where there are more, all show the same ones.
+    """
+    shown = figure.axes[0].get_legend_handles_labels()
+    names = figure.legend(*shown, loc="outside right upper")
     rows = sum(1 + text.get_text().count("\n") for text in names.get_texts()) + note.count("\n") + 2
-    figure.set_figheight(max(HEIGHT, ROW * rows))
+    figure.set_figheight(max(figure.get_figheight(), ROW * rows))
     if note:
         figure.legend([], [], title=note, loc="outside right lower", alignment="left")
 
