@@ -125,6 +125,10 @@ def _curve(axes: Axes, curve: pd.DataFrame, floor: float, label: str, line: dict
 
 def averaged(instances: int, trials: int) -> str:
     """Say over how many runs something is averaged; empty for one."""
+    return f" (mean of {run_count(instances, trials)})" if instances * trials > 1 else ""
+
+
+def run_count(instances: int, trials: int) -> str:
+    """Say how many runs there are of a method."""
     runs = f"{instances} instance{'s' if instances > 1 else ''}"
-    runs += f" \u00d7 {trials} trials" if trials > 1 else ""
-    return f" (mean of {runs})" if instances * trials > 1 else ""
+    return runs + (f" \u00d7 {trials} trials" if trials > 1 else "")

@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-PANEL_WIDTH, PANEL_HEIGHT, LEGEND = 2.6, 2.3, 2.1
-"""Inches: a panel with its labels, and the legend at the right of all."""
+LEGEND, LETTER = 2.1, 0.085
+"""Inches: the legend at the right of all panels, and a letter of a tick's label."""
+TINY = np.finfo(float).tiny
+LOG_SPAN = 10
+"""Positive settings that span more than this factor are drawn on a logarithmic axis."""
 
 
-def panels(count: int, columns: int, height: float = PANEL_HEIGHT) -> tuple[Figure, list[Axes]]:
-    """Make a figure of `count` panels, row by row, with room for a legend at its right."""
+def panels(
+    count: int, columns: int, width: float = 2.6, height: float = 2.3
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure of `count` panels, row by row, with room for a legend at its right.
+
+    `width` and `height` (inches) are a panel's, its labels included.
+    """
     rows = -(-count // columns)
-    size = (columns * PANEL_WIDTH + LEGEND, rows * height)
+    size = (columns * width + LEGEND, rows * height)
     figure = Figure(figsize=size, layout="constrained")
     grid = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     figure.align_labels(grid)
     return figure, grid
+
+
+def point_axis(axes: Axes, points: pd.Series[Any], label: str, width: float) -> NDArray[Any]:
+    """Let x be settings, with a tick at each, and return the places of `points` on it.
+
+    Numbers stand at their value, others are categories in their order. Ticks' labels that
+    would touch on an axis of `width` inches stand upright; `label` is broken to fit into it.
+    """
+    numeric = pd.api.types.is_numeric_dtype(points.infer_objects())
+    codes, names = pd.factorize(points)
+    places = points.to_numpy(dtype=float) if numeric else codes.astype(float)
+    ticks = np.unique(places)
+    texts = [f"{tick:,.6g}" for tick in ticks] if numeric else [str(name) for name in names]
+    spaced = ticks
+    if numeric and ticks[0] > 0 and ticks[-1] > LOG_SPAN * ticks[0]:
+        axes.set_xscale("log")
+        spaced = np.log(ticks)
+    gaps = np.diff(spaced) * width / max(np.ptp(spaced), TINY)
+    lengths = np.array([len(text) + 0.5 for text in texts])
+    crowded = bool(np.any(gaps < LETTER * (lengths[1:] + lengths[:-1]) / 2))
+    axes.set_xticks(ticks, texts, rotation=90 if crowded else 0)
+    axes.minorticks_off()
+    axes.margins(x=0.06)
+    axes.set_xlabel(fill(label, int(width / LETTER)))
+    return places
