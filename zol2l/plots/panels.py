@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from zol2l.errors import require
+
 LEGEND, LETTER = 2.1, 0.085
 """Inches: the legend at the right of all panels, and a letter of a tick's label."""
 TINY = np.finfo(float).tiny
@@ -56,3 +58,15 @@ def point_axis(axes: Axes, points: pd.Series[Any], label: str, width: float) -> 
     axes.margins(x=0.06)
     axes.set_xlabel(fill(label, int(width / LETTER)))
     return places
+
+
+def show_image(axes: Axes, image: NDArray[Any]) -> None:
+    """Show an image (C, H, W), gray or in colours, with values from 0 (black) to 1."""
+    require_image("channels", image)
+    axes.imshow(np.clip(image, 0, 1).transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
+
+
+def require_image(field: str, image: NDArray[Any]) -> None:
+    """Refuse what is no image (C, H, W) of one or three channels."""
+    channels = len(image) if image.ndim == 3 else f"none of shape {image.shape}"
+    require(channels in (1, 3), field, channels, "1 (gray) or 3 (red, green, blue) of (C, H, W)")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from zol2l.errors import require
+from zol2l.plots.panels import show_image
 from zol2l.plots.style import RED, pretty, save, styled
 
 Pictures = Mapping[str, NDArray[Any]]
@@ -87,9 +87,7 @@ def _grid(names: list[str], columns: int, shape: tuple[int, ...]) -> tuple[Figur
 
 def _show(axes: Axes, image: NDArray[Any], prediction: int, label: int) -> None:
     """Show one image (C, H, W) and, below it, its prediction."""
-    channels = len(image)
-    require(channels in (1, 3), "channels", channels, "1 (gray) or 3 (red, green, blue)")
-    axes.imshow(np.clip(image, 0, 1).transpose(1, 2, 0), cmap="gray", vmin=0, vmax=1)
+    show_image(axes, image)
     fooled = prediction not in (label, -1)
     text = "-" if prediction == -1 else str(prediction)
     weight, colour = ("bold", RED) if fooled else ("normal", "0.35")
