@@ -134,10 +134,7 @@ def count_axis(axes: Axes, label: str, largest: float, ticks: int = 8) -> None:
 
 
 def legend(figure: Figure, note: str) -> None:
-    """Put the methods and, below them, a `note` on how to read the figure beside the axes.
-
-    The methods are those of the first axes: where there are more, all show the same ones.
-    """
+    """Put the methods (the same in all axes) and a `note` on how to read them beside the axes."""
     shown = figure.axes[0].get_legend_handles_labels()
     names = figure.legend(*shown, loc="outside right upper")
     rows = sum(1 + text.get_text().count("\n") for text in names.get_texts()) + note.count("\n") + 2
