@@ -12,9 +12,9 @@ from torch import nn
 from zol2l.build import build, imported, plain
 from zol2l.commands.objects import data_root, store
 from zol2l.errors import InvalidInput
+from zol2l.victims.cache import cache_folder
 from zol2l.victims.checkpoints import (
     VictimCard,
-    cache_folder,
     cached_victim,
     checkpoint_path,
     frozen,
@@ -40,7 +40,7 @@ def ensure_victim(cfg: DictConfig) -> tuple[nn.Module, ImageData, VictimCard]:
     data: ImageData = build(victim.data, root=root)
     configuration = plain(victim)
     network: nn.Module = build(victim.network)
-    path = checkpoint_path(cache_folder(root), configuration)
+    path = checkpoint_path(cache_folder(root, "victims"), configuration)
     card = cached_victim(path, network, configuration)
     if card is None:
         network = build(victim.network)
