@@ -42,9 +42,10 @@ class Geometry:
             if self.size is not None:
                 image = functional.resize(image, [self.resize or self.size])
                 image = functional.center_crop(image, [self.size, self.size])
-            return functional.pil_to_tensor(image)
+            pixels: Tensor = functional.pil_to_tensor(image)
         except Exception as error:  # Pillow raises many kinds
             raise InvalidInput("data.folder", file, f"cannot be read: {error}") from error
+        return pixels
 
 
 def decoded(files: Sequence[Path], geometry: Geometry, cache: Path, name: str) -> Tensor:
