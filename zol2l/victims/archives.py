@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from zol2l.errors import InvalidInput, require
+from zol2l.progress import progress_bars
 from zol2l.stage import fingerprint
 
 log = logging.getLogger(__name__)
@@ -27,10 +28,10 @@ def unpacked(archive: Path, cache: Path) -> Path:
     try:
         with ZipFile(archive) as file:
             members = [member for member in file.infolist() if not member.is_dir()]
-            for member in members:
-                require(_stays_inside(member.filename), "data.folder", archive, _leaves(member))
             target = cache / f"{archive.stem}-{_contents(members)}"
             if not target.exists():
+                for member in members:
+                    require(_stays_inside(member.filename), "data.folder", archive, _leaves(member))
                 log.info("Unpacking %s (%d files) into %s", archive, len(members), target)
                 _unpack(file, members, target)
     except DAMAGED as error:
@@ -44,8 +45,10 @@ def _unpack(file: ZipFile, members: Sequence[ZipInfo], target: Path) -> None:
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as beside:
         whole = Path(beside) / "whole"
         whole.mkdir()
-        for member in members:
-            file.extract(member, whole)
+        with progress_bars() as show:
+            for done, member in enumerate(members, 1):
+                file.extract(member, whole)
+                show(f"Unpacking {target.name}", done, len(members))
         try:
             whole.rename(target)
         except OSError:

@@ -54,7 +54,7 @@ def mnist(root: Path | None = None) -> ImageData:
     folder = root or Path("data")
     there = (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").exists()
     train, test = _official("MNIST", MNIST, folder, there, "set ZOL2L_DATA_DIR")
-    images = [part.data[:, None].float() / 255 for part in (train, test)]
+    images = [part.data[:, None].float().div_(255) for part in (train, test)]
     return ImageData(images[0], train.targets.long(), images[1], test.targets.long())
 
 
@@ -70,7 +70,7 @@ def cifar10(root: Path | None = None) -> ImageData:
     train, test = _official("CIFAR-10", CIFAR10, folder, there, CIFAR10_REMEDY)
     images = [torch.tensor(part.data).movedim(3, 1).contiguous() for part in (train, test)]
     labels = [torch.tensor(part.targets) for part in (train, test)]
-    return ImageData(images[0].float() / 255, labels[0], images[1].float() / 255, labels[1])
+    return ImageData(images[0].float().div_(255), labels[0], images[1].float() / 255, labels[1])
 
 
 def _official(

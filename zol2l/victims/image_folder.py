@@ -113,6 +113,6 @@ def _image_data(
     shapes = f"{tuple(train.shape[1:])} and {tuple(test.shape[1:])}"
     require(train.shape[1:] == test.shape[1:], "data.size", shapes, "set one size for both splits")
     tensors = {"0": train, "1": train_labels, "2": test, "3": test_labels}
-    floats = [images.float() / 255 for images in (train, test)]
+    floats = [images.float().div_(255) for images in (train, test)]
     known = checksum(tensors, {})
     return ImageData(floats[0], train_labels, floats[1], test_labels, known, names)
