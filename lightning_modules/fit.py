@@ -18,6 +18,7 @@ from lightning_modules.progress import StepProgress
 from lightning_modules.victim_training import VictimData, VictimTraining
 from zol2l.errors import InvalidInput, require
 from zol2l.victims.datasets import ImageData
+from zol2l.victims.networks import class_count
 
 
 def make_trainer(settings: Mapping[str, Any], **more: Any) -> pl.Trainer:
@@ -39,6 +40,7 @@ def fit_victim(
 ) -> float:
     """Train `network` and return its test accuracy."""
     size, images = settings["batch_size"], len(data.train_images)
+    require(images > 0, "data.train", None, "images to train the victim on")
     require(1 <= size <= images, "optimizee.victim.training.batch_size", size, f"1 to {images}")
     require(
         settings["epochs"] >= 1,
@@ -48,7 +50,13 @@ def fit_victim(
     )
     pl.seed_everything(settings["seed"], verbose=False)
     network.apply(_reset)
-    module = VictimTraining(network, rate=settings["rate"])
+    module = VictimTraining(
+        network,
+        settings["rate"],
+        classes=class_count(network, data.train_images),
+        augment=settings.get("augment", False),
+        seed=settings["seed"],
+    )
     batches = VictimData(data, settings["batch_size"], settings["seed"])
     steps = settings["epochs"] * (len(data.train_images) // settings["batch_size"])
     shown = StepProgress("Training the victim", steps, ("victim/test_accuracy",))

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 from torchmetrics.classification import MulticlassAccuracy
 
+from lightning_modules.augmentation import augmented
 from zol2l.errors import require
 from zol2l.victims.datasets import ImageData
 
@@ -18,17 +19,29 @@ TEST_BATCH = 500
 
 
 class VictimTraining(pl.LightningModule):
-    """Cross-entropy, SGD with Nesterov momentum 0.9, one-cycle learning rate up to `rate`."""
+    """Cross-entropy, SGD with Nesterov momentum 0.9, one-cycle learning rate up to `rate`; with
+    `augment` each batch of images is cropped and reflected at random, by `seed`.
+    """
 
-    def __init__(self, network: nn.Module, rate: float = 0.1, classes: int = 10) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        rate: float = 0.1,
+        classes: int = 10,
+        augment: bool = False,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         require(rate > 0, "optimizee.victim.training.rate", rate, "a positive learning rate")
         self.network = network.to(memory_format=torch.channels_last)
-        self.rate = rate
+        self.rate, self.augment = rate, augment
+        self.generator = torch.Generator().manual_seed(seed)
         self.accuracy = MulticlassAccuracy(classes, average="micro")
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         images, labels = batch
+        if self.augment:
+            images = augmented(images, self.generator)
         loss = cross_entropy(self.network(images), labels)
         self.log("victim/train_loss", loss, prog_bar=True)
         return loss

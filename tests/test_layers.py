@@ -10,10 +10,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOUNDATION = {
-    f"zol2l.{name}" for name in ("errors", "types", "resume", "recurrent", "stage", "weights_file")
+    f"zol2l.{name}"
+    for name in ("errors", "types", "resume", "recurrent", "stage", "weights_file", "progress")
 }
 RANKS = [
-    FOUNDATION | {"zol2l.victims", "zol2l.meta_gradient", "zol2l.progress"},
+    FOUNDATION | {"zol2l.victims", "zol2l.meta_gradient"},
     {"zol2l.oracle", "zol2l.optimizees"},
     {"zol2l.sampling", "zol2l.estimators", "zol2l.updates"},
     {"zol2l.optimizer"},

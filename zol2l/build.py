@@ -6,11 +6,13 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
 from zol2l.errors import InvalidInput, require
 
@@ -64,11 +66,13 @@ def check_arguments(target: Callable[..., Any], values: Mapping[str, Any], prefi
 
 
 def _check_value(key: str, value: Any, hint: Any) -> None:
-    if get_origin(hint) is Sequence and get_args(hint) == (float,):
+    if get_origin(hint) is Sequence and get_args(hint) in ((float,), (int,)):
         listed = isinstance(value, Sequence | ListConfig) and not isinstance(value, str)
         require(listed, key, value, "a list of numbers")
         for item in value:
-            _check_value(key, item, float)
+            _check_value(key, item, *get_args(hint))
+        return
+    if get_origin(hint) not in (None, Union, UnionType):
         return
     options = get_args(hint) or (hint,)
     if not all(option in KINDS or option is type(None) for option in options):
@@ -101,6 +105,10 @@ def root_cause(error: BaseException) -> BaseException:
 
 def plain(config: DictConfig) -> dict[str, Any]:
     """A resolved copy as plain dictionaries and lists."""
-    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    try:
+        container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        key = error.full_key or error.key
+        raise InvalidInput(str(key), "???", "has no default; give it a value") from error
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}

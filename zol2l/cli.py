@@ -22,7 +22,7 @@ COMMANDS = {
     "tune": "tune hand-designed optimizers on validation instances",
     "evaluate": "compare methods on test instances",
     "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
-    "list": "show optimizees, optimizers, baselines, ablations and experiments",
+    "list": "show optimizees, data, optimizers, baselines, ablations and experiments",
 }
 BAD_INPUT = 2
 STOPPED = 130

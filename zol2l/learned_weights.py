@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from zol2l.errors import InvalidInput
-from zol2l.weights_file import BadCheckpoint, fill, read_weights, save_weights
+from zol2l.weights_file import BadCheckpoint, fill, read_signed, save_weights
 
 CARD = "card"
 
@@ -25,7 +25,7 @@ def load_part(path: Path, part: nn.Module) -> dict[str, Any]:
     if not path.exists():
         raise InvalidInput("weights", path, "no such file; run `zol2l meta-train` first")
     try:
-        weights, metadata = read_weights(path)
+        weights, metadata = read_signed(path)
         fill(path, part, weights)
     except BadCheckpoint as error:
         raise InvalidInput("weights", path, f"{error}; train it again") from error

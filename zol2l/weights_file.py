@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with metadata and a checksum over both; never pickle."""
+"""Tensors on disk: safetensors with metadata and a checksum over both; never pickle."""
 
 from __future__ import annotations
 
@@ -21,35 +21,40 @@ class BadCheckpoint(ValueError):
 
 
 def save_weights(path: Path, module: nn.Module, metadata: Mapping[str, str]) -> None:
-    """Write a module's weights atomically with `metadata` and their common checksum."""
-    weights = {k: v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
-    signed = {**metadata, CHECKSUM: _checksum(weights, metadata)}
-    write_atomically(path, lambda temporary: save_file(weights, temporary, metadata=signed))
+    """Write a module's weights as `save_signed` does."""
+    save_signed(path, {k: v.detach().cpu() for k, v in module.state_dict().items()}, metadata)
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Weights and metadata; `BadCheckpoint` names a file that is missing, damaged or unsigned."""
+def save_signed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors atomically with `metadata` and their common checksum."""
+    content = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    signed = {**metadata, CHECKSUM: checksum(content, metadata)}
+    write_atomically(path, lambda temporary: save_file(content, temporary, metadata=signed))
+
+
+def read_signed(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata; `BadCheckpoint` names a file that is missing, damaged or unsigned."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = dict(file.metadata() or {})
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise BadCheckpoint(f"{path} cannot be read: {error}") from error
     claimed = metadata.pop(CHECKSUM, None)
-    if claimed != _checksum(weights, metadata):
+    if claimed != checksum(tensors, metadata):
         raise BadCheckpoint(f"{path} is corrupt: its contents do not match their checksum")
-    return weights, metadata
+    return tensors, metadata
 
 
 def identity(path: Path) -> str:
-    """The checksum of a file that `save_weights` wrote."""
+    """The checksum of a file that `save_signed` wrote."""
     with safe_open(path, framework="pt") as file:
         return str((file.metadata() or {}).get(CHECKSUM))
 
 
 def module_identity(module: nn.Module) -> str:
     """A checksum of a module's weights, wherever they came from."""
-    return _checksum(module.state_dict(), {})
+    return checksum(module.state_dict(), {})
 
 
 def fill(path: Path, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -66,10 +71,11 @@ def _shapes(entries: Mapping[str, tuple[object, object]]) -> str:
     return ", ".join(f"{name} {shape}" for name, (shape, _) in entries.items())
 
 
-def _checksum(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+def checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """SHA-256 over names, types, shapes and contents of tensors, and over `metadata`."""
     digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
-    for name in sorted(weights):
-        tensor = weights[name].detach().cpu().contiguous()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.view(-1).numpy().tobytes())
     return digest.hexdigest()

@@ -77,7 +77,9 @@ def test_ablations_share_what_was_learned(zol2l: Zol2l, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("group", ["optimizee", "optimizer", "baseline", "ablation", "experiment"])
+@pytest.mark.parametrize(
+    "group", ["optimizee", "data", "optimizer", "baseline", "ablation", "experiment"]
+)
 def test_list_shows_every_option_with_a_line(zol2l: Zol2l, group: str) -> None:
     outcome = zol2l("list")
     assert outcome.status == 0

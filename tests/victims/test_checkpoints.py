@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -15,7 +14,6 @@ from torch import nn
 from zol2l.victims.checkpoints import (
     BadCheckpoint,
     VictimCard,
-    cache_folder,
     cached_victim,
     checkpoint_path,
     fingerprint,
@@ -149,19 +147,3 @@ def test_paths_name_the_configuration_whatever_the_order_of_its_keys() -> None:
     paths = {checkpoint_path(Path("x"), each) for each in [CONFIGURATION, *others]}
     assert len(paths) == 4
     assert checkpoint_path(Path("x"), CONFIGURATION).name.startswith("tiny-")
-
-
-def test_victims_are_cached_under_the_data_or_where_it_is_read_only_under_the_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data, home = tmp_path / "data", tmp_path / "home"
-    data.mkdir()
-    monkeypatch.setattr(Path, "home", lambda: home)
-    assert cache_folder(data) == data / "victims"
-    os.chmod(data, 0o555)  # noqa: PTH101
-    assert cache_folder(data) == home / ".cache" / "zol2l" / "victims"
-    os.chmod(data, 0o755)  # noqa: PTH101
-
-
-def test_a_data_root_that_does_not_exist_yet_is_no_error(tmp_path: Path) -> None:
-    assert cache_folder(tmp_path / "data").name == "victims"

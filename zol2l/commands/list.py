@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-GROUPS = ("optimizee", "optimizer", "baseline", "ablation", "experiment")
+GROUPS = ("optimizee", "data", "optimizer", "baseline", "ablation", "experiment")
 OTHER_GROUPS = ("sampling", "estimator", "update", "victim", "scale", "trainer", "logger")
 
 

@@ -61,11 +61,13 @@ def _build_family(cfg: DictConfig) -> OptimizeeFamily:
     from zol2l.commands.train_victim import ensure_victim
 
     network, data, _ = ensure_victim(cfg)
-    return _checked(
+    family = _checked(
         build(
             cfg.optimizee.family, victim=network, images=data.test_images, labels=data.test_labels
         )
     )
+    family.identity += data.identity
+    return family
 
 
 def chosen_methods(cfg: DictConfig) -> dict[str, DictConfig]:

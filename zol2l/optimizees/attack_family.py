@@ -13,7 +13,8 @@ from zol2l.optimizees.black_box_attack import BlackBoxAttack
 from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
 from zol2l.weights_file import module_identity
 
-PREDICT_BATCH = 500
+PREDICT_BATCH, PREDICT_VALUES = 500, 8_000_000
+"""Images a call, and pixels times channels: fewer images where they are large."""
 
 
 class AttackFamily(OptimizeeFamily):
@@ -72,6 +73,7 @@ class AttackFamily(OptimizeeFamily):
 @torch.no_grad()
 def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """Indices of the images whose predicted class is their label."""
-    batches = images.split(PREDICT_BATCH)
+    size = min(PREDICT_BATCH, max(1, PREDICT_VALUES // images[0].numel()))
+    batches = images.split(size)
     predicted = torch.cat([victim(batch).argmax(dim=1) for batch in batches])
     return (predicted == labels).nonzero()[:, 0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 from torch import nn
 
 from zol2l.stage import fingerprint
-from zol2l.weights_file import BadCheckpoint, fill, read_weights, save_weights
+from zol2l.weights_file import BadCheckpoint, fill, read_signed, save_weights
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +32,6 @@ def checkpoint_path(folder: Path, configuration: Mapping[str, Any]) -> Path:
     return folder / f"{configuration['name']}-{fingerprint(configuration)}.safetensors"
 
 
-def cache_folder(data_root: Path) -> Path:
-    """`victims/` under the data root, or under the user's cache where the root is read-only."""
-    read_only = data_root.exists() and not (
-        data_root.stat().st_mode & 0o222 and os.access(data_root, os.W_OK)
-    )
-    root = Path.home() / ".cache" / "zol2l" if read_only else data_root
-    return root / "victims"
-
-
 def save_victim(path: Path, network: nn.Module, card: VictimCard) -> None:
     """Write the weights atomically with their card."""
     metadata = {
@@ -54,7 +44,7 @@ def save_victim(path: Path, network: nn.Module, card: VictimCard) -> None:
 
 def load_victim(path: Path, network: nn.Module, configuration: Mapping[str, Any]) -> VictimCard:
     """Load a checkpoint into `network`; `BadCheckpoint` says what is wrong with one."""
-    weights, metadata = read_weights(path)
+    weights, metadata = read_signed(path)
     stored = json.loads(metadata["configuration"])
     if fingerprint(stored) != fingerprint(configuration):
         raise BadCheckpoint(f"{path} belongs to another configuration: {stored}")

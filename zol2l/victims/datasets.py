@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,16 +14,25 @@ from zol2l.errors import InvalidInput
 
 DIGITS_TEST = 597
 DIGITS_SEED = 0
+CIFAR10_REMEDY = (
+    "set ZOL2L_DATA_DIR, or take images: data=cifar10_jpeg (cifar10-images.zip in the data folder)"
+    " or data=image_folder data.folder=FOLDER_OR_ZIP"
+)
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """Training and test images of one classification problem."""
+    """Training and test images of one classification problem. Of data that users may change,
+    `identity` is a checksum. `alphabetical` are the names of the classes where a label is no more
+    than a place among them in alphabetical order, which another classifier need not share.
+    """
 
     train_images: Tensor
     train_labels: Tensor
     test_images: Tensor
     test_labels: Tensor
+    identity: str = ""
+    alphabetical: tuple[str, ...] = ()
 
 
 def digits(root: Path | None = None) -> ImageData:
@@ -41,16 +52,33 @@ def mnist(root: Path | None = None) -> ImageData:
     from torchvision.datasets import MNIST
 
     folder = root or Path("data")
-    parts = []
-    for train in (True, False):
-        try:
-            part = MNIST(str(folder), train=train, download=not _has_mnist(folder))
-        except Exception as error:
-            remedy = f"MNIST is not there and could not be downloaded ({error}); set ZOL2L_DATA_DIR"
-            raise InvalidInput("paths.data_root", folder, remedy) from error
-        parts += [part.data[:, None].float() / 255, part.targets.long()]
-    return ImageData(*parts)
+    there = (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").exists()
+    train, test = _official("MNIST", MNIST, folder, there, "set ZOL2L_DATA_DIR")
+    images = [part.data[:, None].float().div_(255) for part in (train, test)]
+    return ImageData(images[0], train.targets.long(), images[1], test.targets.long())
 
 
-def _has_mnist(root: Path) -> bool:
-    return (root / "MNIST" / "raw" / "train-images-idx3-ubyte").exists()
+def cifar10(root: Path | None = None) -> ImageData:
+    """CIFAR-10 through torchvision, from `root` if it is there, else downloaded into it.
+
+    3 x 32 x 32, 50,000 to train, 10,000 to test; torchvision checks the files' MD5.
+    """
+    from torchvision.datasets import CIFAR10
+
+    folder = root or Path("data")
+    there = (folder / CIFAR10.base_folder).exists()
+    train, test = _official("CIFAR-10", CIFAR10, folder, there, CIFAR10_REMEDY)
+    images = [torch.tensor(part.data).movedim(3, 1).contiguous() for part in (train, test)]
+    labels = [torch.tensor(part.targets) for part in (train, test)]
+    return ImageData(images[0].float().div_(255), labels[0], images[1].float() / 255, labels[1])
+
+
+def _official(
+    name: str, dataset: Callable[..., Any], folder: Path, there: bool, remedy: str
+) -> list[Any]:
+    """Training and test set from torchvision, downloaded unless they are `there`."""
+    try:
+        return [dataset(str(folder), train=train, download=not there) for train in (True, False)]
+    except Exception as error:
+        told = f"{name} is not there, or damaged, and could not be downloaded ({error}); {remedy}"
+        raise InvalidInput("paths.data_root", folder, told) from error

@@ -1,0 +1,52 @@
+"""Victims' training: reproducible with and without augmentation, any number of classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from lightning_modules.fit import fit_victim
+from tests.problems import seeded
+from zol2l.errors import InvalidInput
+from zol2l.victims.datasets import ImageData
+from zol2l.victims.networks import small_convnet
+
+CLASSES = 12
+IMAGES = torch.rand(48, 1, 8, 8, generator=seeded(0))
+LABELS = torch.arange(48) % CLASSES
+DATA = ImageData(IMAGES, LABELS, IMAGES[:12], LABELS[:12])
+LOGGING = {"tensorboard": False, "wandb": False, "project": "test"}
+TRAINER = {"accelerator": "cpu", "devices": 1, "enable_model_summary": False}
+
+
+def trained(folder: Path, data: ImageData = DATA, **settings: Any) -> Tensor:
+    """All weights after two epochs, as one vector."""
+    network = small_convnet(width=2, hidden=4, classes=CLASSES)
+    settings = {"rate": 0.1, "batch_size": 16, "epochs": 2, "seed": 0, **settings}
+    accuracy = fit_victim(network, data, settings, TRAINER, LOGGING, folder, "test")
+    assert 0 <= accuracy <= 1
+    return torch.cat([weight.detach().flatten() for weight in network.parameters()])
+
+
+@pytest.mark.parametrize("augment", [True, False])
+def test_training_follows_its_seed_alone(tmp_path: Path, augment: bool) -> None:
+    first = trained(tmp_path, augment=augment)
+    torch.manual_seed(77)
+    assert torch.equal(trained(tmp_path, augment=augment), first)
+    assert not torch.equal(trained(tmp_path, augment=augment, seed=1), first)
+
+
+def test_augmentation_is_an_option(tmp_path: Path) -> None:
+    plain = trained(tmp_path)
+    assert torch.equal(trained(tmp_path, augment=False), plain)
+    assert not torch.equal(trained(tmp_path, augment=True), plain)
+
+
+def test_data_without_training_images_is_refused(tmp_path: Path) -> None:
+    data = ImageData(IMAGES[:0], LABELS[:0], IMAGES, LABELS)
+    with pytest.raises(InvalidInput, match=r"data\.train"):
+        trained(tmp_path, data)

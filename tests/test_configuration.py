@@ -1,0 +1,59 @@
+"""The configuration as a whole: every optimizee composes, data and cached victims are as named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig
+
+from zol2l.build import CONF, plain
+from zol2l.stage import fingerprint
+
+ATTACKS = sorted(p.stem for p in (CONF / "optimizee").glob("*_attack.yaml"))
+OPTIMIZEES = sorted(p.stem for p in (CONF / "optimizee").glob("*.yaml") if p.stem != "attack")
+SCALES = sorted(p.stem for p in (CONF / "scale").glob("*.yaml"))
+
+Compose = Callable[..., DictConfig]
+
+
+@pytest.fixture
+def composed() -> Iterator[Compose]:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield lambda *overrides: compose("config", list(overrides))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", OPTIMIZEES)
+def test_every_optimizee_composes_at_every_scale(composed: Compose, name: str, scale: str) -> None:
+    cfg = composed(f"optimizee={name}", f"scale={scale}")
+    assert plain(cfg.optimizee)["name"] == name
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_names_its_data_and_the_command_line_wins(composed: Compose, name: str) -> None:
+    assert plain(composed(f"optimizee={name}").optimizee)["victim"]["data"]["_target_"]
+    orders = ([f"optimizee={name}", "data=digits"], ["data=digits", f"optimizee={name}"])
+    for overrides in orders:
+        data = composed(*overrides).optimizee.victim.data
+        assert data == {"_target_": "zol2l.victims.datasets.digits"}
+
+
+def test_an_experiments_optimizee_brings_its_data(composed: Compose) -> None:
+    assert composed("experiment=fig2_mnist").data._target_ == "zol2l.victims.datasets.mnist"
+    chosen = composed("experiment=fig2_mnist", "data=digits").data._target_
+    assert chosen == "zol2l.victims.datasets.digits"
+
+
+@pytest.mark.parametrize(
+    ("optimizee", "scale", "name"),
+    [("mnist_attack", "cpu", "31863e393886"), ("digits_attack", "cpu", "dd33c9dadf46")],
+)
+def test_victims_cached_by_earlier_versions_are_still_found(
+    composed: Compose, optimizee: str, scale: str, name: str
+) -> None:
+    cfg = composed(f"optimizee={optimizee}", f"scale={scale}")
+    assert fingerprint(plain(cfg.optimizee.victim)) == name

@@ -1,0 +1,118 @@
+"""Any folder of images as a data set: `<folder>/<split>/<class>/<image>`, or a .zip of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchvision.datasets import ImageFolder
+
+from zol2l.errors import InvalidInput, require
+from zol2l.victims.archives import unpacked
+from zol2l.victims.cache import cache_folder
+from zol2l.victims.datasets import ImageData
+from zol2l.victims.decoding import Geometry, decoded
+from zol2l.weights_file import checksum
+
+LIMIT_SEED = 0
+TOLD = 5
+
+
+def image_folder(
+    root: Path,
+    folder: str,
+    size: int | None = None,
+    resize: int | None = None,
+    train: str | None = "train",
+    test: str = "test",
+    limit: int | None = None,
+    classes: Mapping[str, int] | None = None,
+) -> ImageData:
+    """The images in `folder`, a folder or a .zip, absolute or below the data root `root`.
+
+    Images of different sizes need `size`: the shorter side becomes `resize` (`size` if null), then
+    the middle is cut out. `train` and `test` name the splits' folders; train=null reads none, for
+    victims that come trained. `limit` takes that many images of a split, the same ones each time
+    and those of a smaller limit among them. `classes` says which folder is which class number
+    (`class_numbers`). What is decoded is kept in `images` beside the victims.
+    """
+    source = root / Path(folder).expanduser()
+    allowed = f"no such folder or .zip; it is looked up in the data folder {root} (ZOL2L_DATA_DIR)"
+    require(source.exists(), "data.folder", folder, allowed)
+    require(limit is None or limit >= 1, "data.limit", limit, "at least 1 image a split, or null")
+    geometry, cache = Geometry(size, resize), cache_folder(root, "images")
+    if source.is_file():
+        source = unpacked(source, cache_folder(root, "unpacked"))
+    folders = {"train": train, "test": test}
+    splits = {n: Split.read(source / n, f"data.{key}") for key, n in folders.items() if n}
+    names = sorted({name for split in splits.values() for name in split.classes})
+    numbers, explicit = class_numbers(names, classes)
+    chosen = {name: split.limited(limit) for name, split in splits.items()}
+    images = {n: decoded(s.files, geometry, cache, f"{source.name}-{n}") for n, s in chosen.items()}
+    labels = {n: torch.tensor([numbers[c] for c in s.classes]) for n, s in chosen.items()}
+    nothing = images[test][:0], labels[test][:0]
+    parts = (images[train], labels[train]) if train else nothing
+    return _image_data(*parts, images[test], labels[test], () if explicit else tuple(names))
+
+
+def class_numbers(
+    names: Sequence[str], classes: Mapping[str, int] | None = None
+) -> tuple[dict[str, int], bool]:
+    """Class folder -> label, and whether the labels are explicit. They are those of `classes` if
+    given; the folders' names where all are whole numbers; else the places in alphabetical order.
+    """
+    if classes is None:
+        if all(name.isdecimal() for name in names):
+            return {name: int(name) for name in names}, True
+        return {name: place for place, name in enumerate(names)}, False
+    known = {str(name): number for name, number in classes.items()}
+    missing = [name for name in names if name not in known]
+    told = ", ".join(missing[:TOLD])
+    require(not missing, "data.classes", told, "needs a number; data.classes={FOLDER: NUMBER, ...}")
+    for name in names:
+        number, key = known[name], f"data.classes.{name}"
+        whole = isinstance(number, int) and not isinstance(number, bool) and number >= 0
+        require(whole, key, number, "the number of a class, from 0")
+    return {name: known[name] for name in names}, True
+
+
+@dataclass(frozen=True)
+class Split:
+    """Image files and the name of each one's class folder."""
+
+    files: list[Path]
+    classes: list[str]
+
+    @classmethod
+    def read(cls, folder: Path, key: str) -> Split:
+        """All images in the class folders of `folder`."""
+        try:
+            found = ImageFolder(str(folder))
+        except OSError as error:
+            allowed = f"must be a folder with a folder of images for each class ({error})"
+            raise InvalidInput(key, folder, allowed) from error
+        names = [found.classes[place] for _, place in found.samples]
+        return cls([Path(path) for path, _ in found.samples], names)
+
+    def limited(self, limit: int | None) -> Split:
+        """`limit` of the images in a fixed random order, all of them if there are no more."""
+        if limit is None or limit >= len(self.files):
+            return self
+        generator = torch.Generator().manual_seed(LIMIT_SEED)
+        rows = torch.randperm(len(self.files), generator=generator)[:limit].sort().values.tolist()
+        return Split([self.files[i] for i in rows], [self.classes[i] for i in rows])
+
+
+def _image_data(
+    train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor, names: tuple[str, ...]
+) -> ImageData:
+    """From bytes to floats in [0, 1], with a checksum of the bytes and labels."""
+    shapes = f"{tuple(train.shape[1:])} and {tuple(test.shape[1:])}"
+    require(train.shape[1:] == test.shape[1:], "data.size", shapes, "set one size for both splits")
+    tensors = {"0": train, "1": train_labels, "2": test, "3": test_labels}
+    floats = [images.float().div_(255) for images in (train, test)]
+    known = checksum(tensors, {})
+    return ImageData(floats[0], train_labels, floats[1], test_labels, known, names)
