@@ -24,7 +24,7 @@ def test_a_method_keeps_its_line_whatever_stands_beside_it():
 
 
 def test_methods_differ_and_zo_lstm_stands_out():
-    known = ["zo_sgd", "zo_signsgd", "zo_adam", "zo_ngd", "zo_szvr_g", "zo_lstm"]
+    known = ["zo_sgd", "zo_signsgd", "zo_adam", "zo_ngd", "zo_szvr_g", "zo_scd", "zo_lstm"]
     others = [f"method_{i}" for i in range(len(OTHERS))]
     drawn = lines([*known, "no_query", "no_update", "guided_es", *others])
     looks = {(line["color"], line["linestyle"]) for line in drawn.values()}
