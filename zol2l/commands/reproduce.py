@@ -39,5 +39,6 @@ def check(cfg: DictConfig) -> None:
     require(fits, "evaluation.instances", protocol.instances, allowed)
     build(cfg.tuning)
     build(cfg.meta_training.truncation)
+    meta_train.meta_gradient(cfg)
     for method in chosen_methods(cfg).values():
         require_affordable(build(method.optimizer), ANYWHERE, protocol.budget)

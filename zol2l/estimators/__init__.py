@@ -2,7 +2,14 @@
 
 from zol2l.estimators.base import Estimator
 from zol2l.estimators.central_difference import CentralDifference
+from zol2l.estimators.coordinatewise import CoordinatewiseGradient
 from zol2l.estimators.forward_difference import ForwardDifference
 from zol2l.estimators.variance_reduced import VarianceReduced
 
-__all__ = ["CentralDifference", "Estimator", "ForwardDifference", "VarianceReduced"]
+__all__ = [
+    "CentralDifference",
+    "CoordinatewiseGradient",
+    "Estimator",
+    "ForwardDifference",
+    "VarianceReduced",
+]
