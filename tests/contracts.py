@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
 import torch
 
 from tests.problems import Boxed, Breaking, Recorded, quadratic, seeded
+from zol2l.errors import InvalidInput
 from zol2l.optimizees import BinaryClassification
 from zol2l.optimizees.binary_classification import sample_datasets
 from zol2l.optimizer import Optimizer, iterate
@@ -27,11 +29,20 @@ B, D, Q, STEPS = 3, 5, 4, 8
 
 @dataclass(frozen=True)
 class Method:
-    """`descends`: whether it must lower a quadratic's loss; untrained learned updates need not."""
+    """`descends`: whether it must lower a quadratic's loss; untrained learned updates need not.
+    `calls(q, step)`: the documented cost, the points of each query of step 0, 1, ... in order.
+    `distinct`: whether its directions are distinct coordinates, of which there are D.
+    """
 
     name: str
     build: Callable[[int], Optimizer]
     descends: bool
+    calls: Callable[[int, int], tuple[int, ...]] = lambda q, step: (q + 1,)
+    distinct: bool = False
+
+    def spent(self, steps: int) -> int:
+        """The documented loss queries of the first `steps` steps with Q directions."""
+        return sum(sum(self.calls(Q, step)) for step in range(steps))
 
     def optimizer(self, directions: int = Q, dtype: torch.dtype = F64) -> Optimizer:
         torch.manual_seed(0)
@@ -62,21 +73,30 @@ def counts_what_it_calls(method: Method) -> None:
     problem = Recorded(quadratic(B, D))
     oracle, optimizer = Oracle(problem, chunk=3), method.optimizer()
     trajectory = run(optimizer, oracle, STEPS, seeded())
-    cost = optimizer.queries_per_step
-    assert oracle.loss_queries.tolist() == [STEPS * cost] * B
+    assert oracle.loss_queries.tolist() == [method.spent(STEPS)] * B
     assert oracle.check_queries.tolist() == [1] * B
     assert torch.equal(problem.counts(B), oracle.loss_queries + oracle.check_queries)
-    expected = torch.arange(STEPS + 1) * cost + 1
+    expected = torch.tensor([method.spent(step) + 1 for step in range(STEPS + 1)])
     assert torch.equal(trajectory.queries, expected.expand(B, -1))
 
 
+def announces_what_the_next_step_costs(method: Method) -> None:
+    problem, optimizer = Recorded(quadratic(B, D)), method.optimizer()
+    oracle, state, generator = Oracle(problem), optimizer.init(problem.start()), seeded()
+    for _ in range(STEPS):
+        before = problem.counts(B)
+        announced = before + torch.as_tensor(optimizer.queries(state))
+        state, _ = optimizer.step(state, oracle, generator)
+        assert torch.equal(problem.counts(B), announced)
+
+
 def never_exceeds_a_budget(method: Method) -> None:
-    cost = method.optimizer().queries_per_step
-    for budget in (cost + 1, 2 * cost, 2 * cost + 1, 2 * cost + 2, 3 * cost):
+    """Every budget from the smallest one to that of four steps and a query more."""
+    for budget in range(method.spent(1) + 1, method.spent(4) + 3):
         problem = Recorded(quadratic(B, D))
         trajectory = run(method.optimizer(), Oracle(problem, budget), STEPS, seeded())
-        steps = (budget - 1) // cost
-        assert problem.counts(B).tolist() == [steps * cost + 1] * B
+        steps = max(n for n in range(1, 5) if method.spent(n) + 1 <= budget)
+        assert problem.counts(B).tolist() == [method.spent(steps) + 1] * B
         assert trajectory.loss.shape == (B, steps + 1)
         assert trajectory.queries.max() <= budget
 
@@ -97,6 +117,9 @@ def step_leaves_its_input_alone(method: Method) -> None:
 def keeps_dtype_and_runs_the_smallest_sizes(method: Method) -> None:
     for dtype in (F32, F64):
         for instances, dimension, directions in ((1, D, Q), (B, 1, Q), (B, D, 1), (1, 1, 1)):
+            if method.distinct and directions > dimension:
+                refuses_more_directions_than_coordinates(method, dimension, directions)
+                continue
             optimizer = method.optimizer(directions, dtype)
             problem = quadratic(instances, dimension, dtype)
             oracle = Oracle(problem)
@@ -110,6 +133,15 @@ def keeps_dtype_and_runs_the_smallest_sizes(method: Method) -> None:
             assert run(optimizer, Oracle(problem), 2, seeded()).loss.dtype == dtype
 
 
+def refuses_more_directions_than_coordinates(
+    method: Method, dimension: int, directions: int
+) -> None:
+    problem = Recorded(quadratic(B, dimension))
+    with pytest.raises(InvalidInput, match=rf"directions={directions}: at most .* {dimension} "):
+        run(method.optimizer(directions), Oracle(problem), STEPS, seeded())
+    assert problem.calls == []
+
+
 def a_broken_instance_disturbs_no_other(method: Method) -> None:
     healthy = method.run(quadratic(B, D))
     for value in (torch.nan, torch.inf):
@@ -121,8 +153,9 @@ def a_broken_instance_disturbs_no_other(method: Method) -> None:
             assert same(trajectory[1].loss[:3], healthy[1].loss[:3])
             assert trajectory.loss[1, 4:].isnan().all()
             assert oracle.failed.tolist() == [False, True, False]
-            cost = method.optimizer().queries_per_step
-            assert problem.counts(B).tolist() == [STEPS * cost + 1, 4 * cost, STEPS * cost + 1]
+            healthy_count = method.spent(STEPS) + 1
+            until_it_broke = method.spent(3) + method.calls(Q, 3)[0]
+            assert problem.counts(B).tolist() == [healthy_count, until_it_broke, healthy_count]
 
 
 def stays_feasible(method: Method) -> None:
@@ -160,6 +193,7 @@ CHECKS = {
     for check in (
         lowers_the_loss_of_a_quadratic,
         counts_what_it_calls,
+        announces_what_the_next_step_costs,
         never_exceeds_a_budget,
         step_leaves_its_input_alone,
         keeps_dtype_and_runs_the_smallest_sizes,

@@ -103,7 +103,7 @@ def test_stopped_instances_keep_their_whole_state() -> None:
 def test_the_loop_ends_when_no_instance_can_pay() -> None:
     problem = quadratic(B, D)
     optimizer = ComposedOptimizer(GivenDirections(DRAWS), ForwardDifference(), SGD(1.0))
-    assert optimizer.queries_per_step == Q + 1
+    assert optimizer.queries(optimizer.init(problem.start())) == Q + 1
     oracle = Oracle(problem, budget=2 * (Q + 1) + 1)
     steps = list(iterate(optimizer, oracle, optimizer.init(problem.start()), T, seeded()))
     assert len(steps) == 2

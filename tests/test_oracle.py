@@ -106,6 +106,33 @@ def test_budgets_are_kept_per_instance() -> None:
     assert answer.loss.isfinite().all(dim=1).tolist() == [True, False]
 
 
+@pytest.mark.parametrize(("prices", "payable"), [([4, 5], [True, False]), ([5, 4], [False, True])])
+def test_each_instance_may_face_its_own_price(prices: list[int], payable: list[bool]) -> None:
+    oracle = Oracle(quadratic(2, 2), budget=5)
+    oracle.afford(torch.tensor(prices))
+    assert oracle.active.tolist() == payable
+
+
+def test_resting_instances_are_not_evaluated_and_wake_up_again() -> None:
+    """Of four: 0 is asked, 1 rests, 2 is asked and breaks, 3 was stopped before."""
+    problem = Recorded(Breaking(quadratic(4, 2), row=2, step=0))
+    oracle, theta = Oracle(problem), normal(4, 3, 2)
+    oracle.stop(torch.tensor([False, False, False, True]))
+    with oracle.only(torch.tensor([True, False, True, False])):
+        answer = oracle.query(theta)
+    assert oracle.active.tolist() == [True, True, False, False]
+    assert oracle.loss_queries.tolist() == problem.counts(4).tolist() == [3, 0, 3, 0]
+    assert answer.loss.isfinite().all(dim=1).tolist() == [True, False, False, False]
+    assert oracle.query(theta).loss[1].isfinite().all()
+
+
+def test_resting_ends_with_an_error_too() -> None:
+    oracle = Oracle(quadratic(2, 2))
+    with pytest.raises(ZeroDivisionError), oracle.only(torch.tensor([True, False])):
+        raise ZeroDivisionError
+    assert oracle.active.tolist() == [True, True]
+
+
 def test_counters_round_trip() -> None:
     used, fresh = (Oracle(Breaking(quadratic(3, 2), row=1, step=0)) for _ in range(2))
     used.query(normal(3, 2, 2))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.contracts import Method, classification, same
-from tests.methods import METHODS
+from tests.methods import METHODS, NAMED
 from tests.problems import Breaking, Recorded, quadratic, seeded
 from tests.test_oracle import attack
 from zol2l.oracle import Oracle
@@ -85,10 +85,13 @@ def resumable(problem: Optimizee, step: int) -> Optimizee:
     return problem
 
 
+@pytest.mark.parametrize("name", ["zo_lstm", "zo_szvr_g"])
 @pytest.mark.parametrize("kill_at", range(1, STEPS + 1))
-def test_a_kill_at_any_step_loses_only_that_step(kill_at: int, tmp_path: Path) -> None:
-    """Progress is called before the step is saved: one step of queries is spent again."""
-    method, path = METHODS[-1], tmp_path / "run.safetensors"
+def test_a_kill_at_any_step_loses_only_that_step(kill_at: int, name: str, tmp_path: Path) -> None:
+    """Progress is called before the step is saved: one step of queries is spent again. ZO-SZVR-G
+    is killed in the middle of epochs and at their ends.
+    """
+    method, path = NAMED[name], tmp_path / "run.safetensors"
     whole = Run(method, quadratic(3, 5))
     expected = whole()
     with pytest.raises(KilledError):
@@ -97,7 +100,7 @@ def test_a_kill_at_any_step_loses_only_that_step(kill_at: int, tmp_path: Path) -
     resumed = Run(method, problem)
     assert same(resumed(path), expected)
     assert_same(resumed, whole)
-    remaining = (STEPS - kill_at + 1) * resumed.optimizer.queries_per_step + 1
+    remaining = method.spent(STEPS) - method.spent(kill_at - 1) + 1
     assert problem.counts(3).tolist() == [remaining] * 3
 
 
@@ -109,9 +112,10 @@ def test_a_kill_between_the_last_step_and_the_check_is_resumed(tmp_path: Path) -
     assert problem.counts(3).tolist() == [1, 1, 1]
 
 
-def test_a_budget_holds_across_a_kill(tmp_path: Path) -> None:
-    method, path = METHODS[0], tmp_path / "run.safetensors"
-    budget = 4 * method.optimizer().queries_per_step + 3
+@pytest.mark.parametrize("name", ["zo_sgd", "zo_szvr_g"])
+def test_a_budget_holds_across_a_kill(name: str, tmp_path: Path) -> None:
+    method, path = NAMED[name], tmp_path / "run.safetensors"
+    budget = method.spent(4) + 3
     whole = Run(method, quadratic(3, 5), budget)
     expected = whole()
     with pytest.raises(KilledError):

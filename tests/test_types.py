@@ -16,7 +16,7 @@ from zol2l.types import Evaluation, map_tensors
 def state(instances: int, seed: int) -> State:
     a, b, c = (normal(instances, 3, seed=seed + i) for i in range(3))
     h = normal(instances, 3, 2, seed=seed)
-    return State(a, LastStep(b, c), None, (LSTMState(h, 2 * h), a[:, 0]))
+    return State(a, LastStep(b, c), None, None, (LSTMState(h, 2 * h), a[:, 0]))
 
 
 def tensors(tree: object) -> list[torch.Tensor]:

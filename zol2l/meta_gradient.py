@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from zol2l.errors import require
 from zol2l.types import Optimizee
 
 
@@ -17,10 +18,15 @@ class MetaGradient(Protocol):
 
 
 def autograd_gradient(optimizee: Optimizee, theta: Tensor) -> tuple[Tensor, Tensor]:
-    """Value and exact gradient by backpropagation through the optimizee (section 3.3)."""
+    """Value and exact gradient by backpropagation through the optimizee (section 3.3).
+
+    `zol2l.estimators.CoordinatewiseGradient` does without a gradient (equation 5).
+    """
     with torch.enable_grad():
         leaf = theta.detach().requires_grad_()
         loss = optimizee(leaf[:, None]).loss[:, 0]
+        allowed = "this problem has no gradient; take meta_gradient=coordinatewise"
+        require(loss.requires_grad, "meta_gradient", "autograd", allowed)
         (gradient,) = torch.autograd.grad(loss.sum(), leaf)
     return loss.detach(), gradient
 

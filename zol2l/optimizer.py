@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zol2l.estimators import ForwardDifference
+from zol2l.estimators import Estimator
 from zol2l.oracle import Oracle
 from zol2l.sampling import LastStep, Sampling
 from zol2l.types import Directions, GradientEstimate, Rows
@@ -20,12 +20,13 @@ from zol2l.updates import Update
 @dataclass(frozen=True)
 class State(Rows):
     """Where an optimizer stands: the iterate theta (B, D), what the last step left behind, and the
-    memories of its sampling and update rules. Weights live in modules, never here.
+    memories of its sampling rule, estimator and update rule. Weights live in modules, never here.
     """
 
     theta: Tensor
     last: LastStep
     sampling: Any
+    estimator: Any
     update: Any
 
 
@@ -40,14 +41,15 @@ class Seen(Rows):
 class Optimizer(nn.Module):
     """The protocol of every zeroth-order optimizer, learned or designed by hand."""
 
-    @property
-    @abstractmethod
-    def queries_per_step(self) -> int:
-        """Loss queries per instance and step."""
-
     @abstractmethod
     def init(self, theta: Tensor) -> State:
         """The state at the start point theta (B, D)."""
+
+    @abstractmethod
+    def queries(self, state: State) -> int | Tensor:
+        """Loss queries of the next step from `state`: a number for all instances, or (B,) on the
+        CPU. Stopped instances have an older state; what theirs would cost does not matter.
+        """
 
     @abstractmethod
     def step(self, state: State, oracle: Oracle, generator: torch.Generator) -> tuple[State, Seen]:
@@ -60,26 +62,27 @@ class ComposedOptimizer(Optimizer):
     Cost: what the estimator says for the sampling rule's Q directions.
     """
 
-    def __init__(self, sampling: Sampling, estimator: ForwardDifference, update: Update) -> None:
+    def __init__(self, sampling: Sampling, estimator: Estimator, update: Update) -> None:
         super().__init__()
         self.sampling, self.estimator, self.update = sampling, estimator, update
 
-    @property
-    def queries_per_step(self) -> int:
-        return self.estimator.queries(self.sampling.directions)
-
     def init(self, theta: Tensor) -> State:
         zeros = torch.zeros_like(theta)
-        memories = self.sampling.init(theta), self.update.init(theta)
+        memories = (part.init(theta) for part in (self.sampling, self.estimator, self.update))
         return State(theta, LastStep(zeros, zeros), *memories)
+
+    def queries(self, state: State) -> int | Tensor:
+        return self.estimator.queries(self.sampling.directions, state.estimator)
 
     def step(self, state: State, oracle: Oracle, generator: torch.Generator) -> tuple[State, Seen]:
         directions, sampling = self.sampling(state.last, state.sampling, generator)
-        estimate = self.estimator(oracle, state.theta, directions)
+        estimate, estimator = self.estimator(
+            oracle, state.theta, directions, state.estimator, generator
+        )
         delta, update = self.update(estimate, state.update)
         theta = oracle.optimizee.project(state.theta + delta)
         last = LastStep(estimate.gradient.detach(), delta.detach())
-        moved = State(theta, last, sampling, update)
+        moved = State(theta, last, sampling, estimator, update)
         if not bool(oracle.active.all()):
             moved = moved.where(oracle.active.to(theta.device), state)
         return moved, Seen(directions, estimate)
@@ -94,7 +97,7 @@ def iterate(
     records it, meta-training differentiates it.
     """
     for _ in range(steps):
-        oracle.afford(optimizer.queries_per_step)
+        oracle.afford(optimizer.queries(state))
         if not bool(oracle.active.any()):
             return
         oracle.begin_step(generator)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -60,14 +63,24 @@ class Oracle:
         self.check_queries = self.check_queries + ~self.failed
         return self._evaluate(self.optimizee, theta[:, None], ~self.failed)
 
-    def afford(self, points: int) -> None:
-        """Stop the instances that cannot pay for `points` more loss queries."""
+    def afford(self, points: int | Tensor) -> None:
+        """Stop the instances that cannot pay for `points` more loss queries, a number or (B,)."""
         if self.budget is not None:
             self.stop(self.loss_queries + points + 1 > self.budget)
 
     def stop(self, rows: Tensor) -> None:
         """Evaluate the instances of the mask `rows` (B,) no more."""
         self.active = self.active & ~rows
+
+    @contextmanager
+    def only(self, rows: Tensor) -> Iterator[None]:
+        """Within the block the instances outside the mask `rows` (B,) rest, as if stopped."""
+        resting = self.active & ~rows
+        self.stop(resting)
+        try:
+            yield
+        finally:
+            self.active = self.active | resting
 
     def counters(self) -> tuple[Tensor, ...]:
         """All that a run changes here, to be saved."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from zol2l.errors import require
 from zol2l.optimizer import Optimizer, iterate
@@ -31,7 +32,7 @@ def run(
     With a `checkpoint`, a run that was killed goes on where it was last saved, exactly.
     """
     require(steps >= 1, "steps", steps, "at least 1")
-    require_affordable(optimizer.queries_per_step, oracle.budget)
+    require_affordable(optimizer, oracle.optimizee.start(), oracle.budget)
     optimizer.eval()
     recorder = recorder or Recorder()
     state = optimizer.init(oracle.optimizee.start())
@@ -51,8 +52,11 @@ def run(
     return recorder.trajectory()
 
 
-def require_affordable(queries_per_step: int, budget: int | None) -> None:
-    """Refuse a budget that cannot pay for one step and the check of the iterate it leads to."""
-    cost = queries_per_step + 1
+def require_affordable(optimizer: Optimizer, theta: Tensor, budget: int | None) -> None:
+    """Refuse a budget that cannot pay for the first step from theta (B, D) and the check of the
+    iterate it leads to.
+    """
+    first = torch.as_tensor(optimizer.queries(optimizer.init(theta)))
+    cost = int(first.max()) + 1
     affordable = budget is None or budget >= cost
     require(affordable, "budget", budget, f"at least one step and a check, {cost} queries")

@@ -84,11 +84,20 @@ class Evaluation(Rows):
 class Directions(Rows):
     """Query directions u (B, Q, D), the standard deviation (B, D) they were drawn with, and the
     sampling rule's regularizer (B,), zero for rules that learn nothing.
+
+    Estimators look at theta + mu reach u: where all u have one length, reach = 1 / length makes mu
+    the distance of the probes; Gaussian directions leave it at 1, as the literature's mu does.
     """
 
     u: Tensor
     std: Tensor
     penalty: Tensor
+    reach: float = 1.0
+
+    @classmethod
+    def standard(cls, u: Tensor, reach: float = 1.0) -> Directions:
+        """Directions with E[u u^T] = I, of a rule that learns nothing."""
+        return cls(u, torch.ones_like(u[:, 0]), u.new_zeros(len(u)), reach)
 
 
 @dataclass(frozen=True)

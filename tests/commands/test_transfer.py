@@ -10,7 +10,7 @@ import torch
 
 from tests.commands.conftest import Zol2l
 from zol2l.evaluation.results import read_results
-from zol2l.weights_file import read_weights
+from zol2l.weights_file import read_signed
 from zol2l.zo_lstm import ZOLSTM
 
 SMOKE = ("scale=smoke", "logger=csv")
@@ -53,9 +53,9 @@ def test_fine_tuning_starts_from_the_source(learned: Zol2l, tmp_path: Path) -> N
     assert outcome.status == 0, outcome.err
     for part in ("update", "sampling"):
         file = f"{part}/weights.safetensors"
-        before, _ = read_weights(tmp_path / SOURCE / file)
+        before, _ = read_signed(tmp_path / SOURCE / file)
         folder = "outputs/binary_classification-smoke/meta/finetune"
-        after, _ = read_weights(tmp_path / folder / file)
+        after, _ = read_signed(tmp_path / folder / file)
         for name, weight in before.items():
             torch.testing.assert_close(after[name], weight, rtol=0, atol=1e-9)
     other = learned("meta-train", *SMOKE, "optimizee=quadratic", "run_name=b", "seed=1")
@@ -78,7 +78,7 @@ def test_a_source_that_is_not_there_is_named(zol2l: Zol2l, option: str) -> None:
 
 def test_zolstm_takes_up_a_folder(learned: Zol2l, tmp_path: Path) -> None:
     optimizer = ZOLSTM.from_pretrained(tmp_path / SOURCE, directions=5, scale=2.0)
-    weights, _ = read_weights(tmp_path / SOURCE / "update/weights.safetensors")
+    weights, _ = read_signed(tmp_path / SOURCE / "update/weights.safetensors")
     for name, weight in optimizer.update.state_dict().items():
         assert torch.equal(weight, weights[name])
     assert not optimizer.training

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from tests.doubles import last_step
+from tests.estimators import ask
+from tests.estimators.ask import orthogonal, projected
 from tests.problems import Linear, Recorded, normal, quadratic, seeded
 from zol2l.errors import InvalidInput
 from zol2l.estimators import ForwardDifference
@@ -21,13 +23,7 @@ MUS = [1e-3, 1.0, 100.0]
 
 
 def estimate(optimizee: Optimizee, theta: Tensor, u: Tensor, mu: float | None) -> Tensor:
-    directions = Directions(u, torch.ones_like(theta), theta.new_zeros(len(theta)))
-    return ForwardDifference(mu)(Oracle(optimizee), theta, directions).gradient
-
-
-def projected(gradient: Tensor, u: Tensor) -> Tensor:
-    """What exact directional derivatives along u would give."""
-    return torch.einsum("bd,bqd,bqe->be", gradient, u, u) / u.shape[1]
+    return ask.estimate(ForwardDifference(mu), optimizee, theta, u)
 
 
 @pytest.mark.parametrize("mu", MUS)
@@ -38,8 +34,7 @@ def test_orthogonal_directions_give_the_exact_gradient_of_linear_functions(
 ) -> None:
     slope = normal(instances, dimension, seed=3, dtype=dtype)
     theta = normal(instances, dimension, seed=4, dtype=dtype)
-    basis = torch.linalg.qr(normal(instances, dimension, dimension, seed=5)).Q
-    u = (math.sqrt(dimension) * basis).to(dtype)
+    u = orthogonal(instances, dimension, normal(instances, dimension, dimension, seed=5)).to(dtype)
     error = (estimate(Linear(slope), theta, u, mu) - slope).norm(dim=-1)
     size = slope.norm(dim=-1) * (theta.norm(dim=-1) / mu + math.sqrt(dimension))
     rounding = torch.finfo(dtype).eps * dimension * math.sqrt(dimension) * size
@@ -107,11 +102,11 @@ def test_it_costs_q_plus_one_points_and_the_first_is_the_iterate() -> None:
     problem = Recorded(quadratic(2, 4))
     theta, u = normal(2, 4, seed=10), normal(2, 3, 4, seed=11)
     oracle = Oracle(problem)
-    directions = Directions(u, torch.ones_like(theta), torch.zeros(2))
-    estimator = ForwardDifference(0.1)
-    found = estimator(oracle, theta, directions)
+    directions = Directions.standard(u, reach=0.5)
+    estimator = ForwardDifference(0.2)
+    found, _ = estimator(oracle, theta, directions, None, seeded())
     assert problem.counts(2).tolist() == [4, 4] == oracle.loss_queries.tolist()
-    assert estimator.queries(3) == 4
+    assert estimator.queries(3, None) == 4
     assert torch.equal(problem.calls[0].theta[:, 0], theta)
     assert torch.equal(problem.calls[0].theta[:, 1:], theta[:, None] + 0.1 * u)
     assert torch.equal(found.base.loss, problem.inner(theta[:, None]).loss)

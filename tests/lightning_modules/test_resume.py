@@ -13,6 +13,7 @@ from lightning_modules.instances import InstanceData, InstanceStream
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.truncation import TruncationSchedule
 from tests.lightning_modules.toys import FAMILY, fit_arguments, module, weights
+from zol2l.estimators import VarianceReduced
 
 
 class Killed(BaseException):
@@ -101,6 +102,25 @@ def test_killed_and_resumed_equals_uninterrupted(
     again = fit(resumed, tmp_path / "killed")
     assert again == pytest.approx(figures, rel=0, abs=0, nan_ok=True)
     assert torch.equal(weights(resumed.learned), weights(whole.learned))
+
+
+@pytest.mark.parametrize("meta_step", [2, 4])
+def test_an_estimators_memory_is_resumed_too(meta_step: int, tmp_path: Path) -> None:
+    """Epochs of 3 in windows of 2: the kill is within epochs, and the unrolls that a meta-step
+    joins are at different steps of theirs.
+    """
+
+    def job() -> MetaTraining:
+        return module("update", VarianceReduced(epoch=3, snapshot_directions=5))
+
+    whole, resumed = job(), job()
+    figures = fit(whole, tmp_path / "whole")
+    fit_until_killed(job(), tmp_path / "killed", meta_step)
+    assert fit(resumed, tmp_path / "killed") == pytest.approx(figures, rel=0, abs=0, nan_ok=True)
+    assert torch.equal(weights(resumed.learned), weights(whole.learned))
+    plain = module("update")
+    fit(plain, tmp_path / "plain")
+    assert not torch.equal(weights(plain.learned), weights(whole.learned))
 
 
 def test_the_stream_visits_every_instance_once_a_pass_and_can_start_anywhere() -> None:

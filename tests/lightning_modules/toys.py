@@ -11,7 +11,7 @@ import torch
 from lightning_modules.instances import InstanceData
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.truncation import TruncationSchedule
-from zol2l.estimators import ForwardDifference
+from zol2l.estimators import Estimator, ForwardDifference
 from zol2l.optimizees import QuadraticFamily
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, QueryRNN
@@ -29,10 +29,12 @@ QUIET: dict[str, Any] = {
 SILENT = {"csv": True, "tensorboard": False, "wandb": False, "project": "test"}
 
 
-def module(stage: str = "update", **changes: Any) -> MetaTraining:
+def module(
+    stage: str = "update", estimator: Estimator | None = None, **changes: Any
+) -> MetaTraining:
     torch.manual_seed(0)
     sampling = QueryRNN(3) if stage == "sampling" else GaussianSampling(3)
-    optimizer = ComposedOptimizer(sampling, ForwardDifference(), UpdateRNN())
+    optimizer = ComposedOptimizer(sampling, estimator or ForwardDifference(), UpdateRNN())
     settings: dict[str, Any] = {"schedule": SCHEDULE, "stage": stage, "meta_steps": 6, **changes}
     return MetaTraining(optimizer, FAMILY, **settings)
 

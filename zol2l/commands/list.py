@@ -7,7 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 GROUPS = ("optimizee", "data", "optimizer", "baseline", "ablation", "experiment")
-OTHER_GROUPS = ("sampling", "estimator", "update", "victim", "scale", "trainer", "logger")
+OTHER_GROUPS = (
+    "sampling", "estimator", "update", "meta_gradient", "victim", "scale", "trainer", "logger",
+)  # fmt: skip
 
 
 def entries(conf: Path, group: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
@@ -18,6 +19,7 @@ from zol2l.commands.objects import (
 )
 from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part, save_part
+from zol2l.meta_gradient import MetaGradient, autograd_gradient
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.provenance import provenance
@@ -26,6 +28,9 @@ from zol2l.stage import claim
 from zol2l.weights_file import identity
 
 log = logging.getLogger(__name__)
+
+ELSEWHERE = ("truncation", "batch_size", "gradient")
+"""Settings of meta-training that are not handed to `MetaTraining` as they are."""
 
 
 def main(cfg: DictConfig) -> None:
@@ -36,6 +41,14 @@ def main(cfg: DictConfig) -> None:
     family = family_of(cfg)
     for (owner, part), method in parts.items():
         _ensure_part(cfg, family, method, owner, part)
+
+
+def meta_gradient(cfg: DictConfig) -> MetaGradient:
+    """Where the derivative of the problem comes from. `autograd` has no settings, so that stages
+    trained before there was a choice keep their identity.
+    """
+    chosen = cfg.meta_training.gradient
+    return build(chosen) if chosen else autograd_gradient
 
 
 def stage_settings(
@@ -66,6 +79,10 @@ def _ensure_part(
     path = weights_path(cfg, owner, part)
     settings = stage_settings(cfg, family, method, part)
     training = settings["meta_training"]
+    gradient = meta_gradient(cfg)
+    if not path.exists():
+        one = family.optimizee("train", torch.tensor([0]))
+        gradient(one, one.start())  # a problem without a derivative is refused before the claim
     seed_everything(training["seed"], verbose=False)
     optimizer = _untrained(cfg, method, part)
     module = _call(
@@ -74,7 +91,8 @@ def _ensure_part(
         family=family,
         schedule=build(cfg.meta_training.truncation),
         stage=part,
-        **{k: v for k, v in training.items() if k not in ("truncation", "batch_size")},
+        gradient=gradient,
+        **{k: v for k, v in training.items() if k not in ELSEWHERE},
     )
     data = _call(
         "lightning_modules.instances.InstanceData",

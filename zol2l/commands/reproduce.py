@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from omegaconf import DictConfig
 
 from zol2l.build import build
@@ -10,6 +11,9 @@ from zol2l.commands.objects import chosen_methods, learned_parts
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.protocol import Protocol
 from zol2l.run import require_affordable
+
+ANYWHERE = torch.zeros(1, 1)
+"""A start point: what a first step costs does not depend on the problem."""
 
 
 def main(cfg: DictConfig) -> None:
@@ -35,5 +39,6 @@ def check(cfg: DictConfig) -> None:
     require(fits, "evaluation.instances", protocol.instances, allowed)
     build(cfg.tuning)
     build(cfg.meta_training.truncation)
+    meta_train.meta_gradient(cfg)
     for method in chosen_methods(cfg).values():
-        require_affordable(build(method.optimizer).queries_per_step, protocol.budget)
+        require_affordable(build(method.optimizer), ANYWHERE, protocol.budget)

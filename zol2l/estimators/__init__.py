@@ -1,5 +1,15 @@
 """Estimators: what was seen along the query directions."""
 
+from zol2l.estimators.base import Estimator
+from zol2l.estimators.central_difference import CentralDifference
+from zol2l.estimators.coordinatewise import CoordinatewiseGradient
 from zol2l.estimators.forward_difference import ForwardDifference
+from zol2l.estimators.variance_reduced import VarianceReduced
 
-__all__ = ["ForwardDifference"]
+__all__ = [
+    "CentralDifference",
+    "CoordinatewiseGradient",
+    "Estimator",
+    "ForwardDifference",
+    "VarianceReduced",
+]

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from zol2l.errors import require
 from zol2l.types import Evaluation, Optimizee
+
+
+def on_arrays(function: Callable[[Any], Any]) -> Callable[[Tensor], Tensor]:
+    """A function of NumPy arrays (m, D) -> (m,) as one of tensors. It has no gradient."""
+
+    def values(points: Tensor) -> Tensor:
+        found = np.asarray(function(points.detach().cpu().numpy()))
+        return torch.as_tensor(found, dtype=points.dtype, device=points.device)
+
+    return values
 
 
 class FunctionOptimizee(Optimizee):

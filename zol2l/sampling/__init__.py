@@ -1,8 +1,9 @@
 """Sampling rules: where to look."""
 
 from zol2l.sampling.base import LastStep, Sampling
+from zol2l.sampling.coordinates import RandomCoordinates
 from zol2l.sampling.gaussian import GaussianSampling
 from zol2l.sampling.guided_es import GuidedES
 from zol2l.sampling.query_rnn import QueryRNN
 
-__all__ = ["GaussianSampling", "GuidedES", "LastStep", "QueryRNN", "Sampling"]
+__all__ = ["GaussianSampling", "GuidedES", "LastStep", "QueryRNN", "RandomCoordinates", "Sampling"]

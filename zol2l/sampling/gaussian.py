@@ -17,4 +17,4 @@ class GaussianSampling(Sampling):
         self, last: LastStep, state: Any, generator: torch.Generator
     ) -> tuple[Directions, None]:
         u = self.normal(last.gradient, generator)
-        return Directions(u, torch.ones_like(last.gradient), last.gradient.new_zeros(len(u))), None
+        return Directions.standard(u), None

@@ -1,0 +1,97 @@
+"""Any sampling rule, estimator and update rule combine from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.commands.conftest import Zol2l
+from zol2l.build import CONF
+
+COMMON = ("optimizee=quadratic", "scale=smoke", "logger=csv")
+STEPS, Q = 4, 5
+COST = {
+    "forward_difference": Q + 1,
+    "central_difference": 2 * Q + 1,
+    "variance_reduced": 2 * (Q + 1) + 101 / STEPS,
+}
+LEARNED = ("query_rnn", "update_rnn")
+
+
+def choices(group: str) -> list[str]:
+    return sorted(p.stem for p in (CONF / group).glob("*.yaml") if p.stem not in LEARNED)
+
+
+def composed(sampling: str, estimator: str, update: str) -> list[str]:
+    parts = {"sampling": sampling, "estimator": estimator, "update": update}
+    chosen = [f"{part}@optimizer.optimizer.{part}={name}" for part, name in parts.items()]
+    return ["optimizer=composed", *chosen]
+
+
+COMBINATIONS = [
+    ("guided_es", "forward_difference", "sgd"),
+    ("guided_es", "variance_reduced", "adam"),
+    ("coordinates", "forward_difference", "adam"),
+    ("coordinates", "variance_reduced", "sign_sgd"),
+    ("gaussian", "central_difference", "sign_sgd"),
+]
+
+
+def test_every_part_without_weights_is_in_a_combination() -> None:
+    for group, tried in zip(
+        ("sampling", "estimator", "update"), zip(*COMBINATIONS, strict=True), strict=True
+    ):
+        assert set(tried) == set(choices(group))
+    assert set(COST) == set(choices("estimator"))
+
+
+@pytest.mark.parametrize(("sampling", "estimator", "update"), COMBINATIONS)
+def test_a_combination_is_evaluated_and_costs_what_its_estimator_says(
+    zol2l: Zol2l, tmp_path: Path, sampling: str, estimator: str, update: str
+) -> None:
+    outcome = zol2l("evaluate", *COMMON, *composed(sampling, estimator, update))
+    assert outcome.status == 0, outcome.err
+    summary = pd.read_csv(tmp_path / "outputs/quadratic-smoke/summary.csv")
+    assert summary["queries_per_step"].tolist() == pytest.approx([COST[estimator]])
+    assert summary["final_loss_mean"].notna().all()
+
+
+def test_learned_parts_combine_with_every_estimator(zol2l: Zol2l, tmp_path: Path) -> None:
+    """Learned with forward differences, used with central ones and on Guided ES directions."""
+    assert zol2l("meta-train", *COMMON, "ablation=no_query").status == 0
+    parts = composed("guided_es", "central_difference", "update_rnn")
+    refused = zol2l("evaluate", *COMMON, *parts)
+    assert refused.status == 2
+    assert "name their owner in `learned`" in refused.err
+    outcome = zol2l("evaluate", *COMMON, *parts, "+optimizer.learned.update=zo_lstm")
+    assert outcome.status == 0, outcome.err
+    summary = pd.read_csv(tmp_path / "outputs/quadratic-smoke/summary.csv")
+    assert summary["queries_per_step"].tolist() == [2 * Q + 1]
+
+
+@pytest.mark.parametrize("baseline", ["zo_szvr_g", "zo_scd"])
+def test_a_baseline_is_tuned_and_evaluated_as_tuned(
+    zol2l: Zol2l, tmp_path: Path, baseline: str
+) -> None:
+    assert zol2l("tune", *COMMON, f"baseline={baseline}").status == 0
+    found = tmp_path / f"outputs/quadratic-smoke/tuning/{baseline}/tuned.json"
+    assert set(json.loads(found.read_text())["settings"]) == {"rate"}
+    outcome = zol2l("evaluate", *COMMON, f"baseline={baseline}")
+    assert outcome.status == 0, outcome.err
+    assert f"from {found.relative_to(tmp_path)}" in outcome.out + outcome.err
+
+
+def test_a_budget_below_the_first_snapshot_is_refused_and_names_its_cost(zol2l: Zol2l) -> None:
+    outcome = zol2l("evaluate", *COMMON, "baseline=zo_szvr_g", "evaluation.budget=113")
+    assert outcome.status == 2
+    assert "budget=113" in outcome.err
+    assert "114 queries" in outcome.err
+
+
+def test_more_directions_than_coordinates_are_refused(zol2l: Zol2l) -> None:
+    outcome = zol2l("evaluate", *COMMON, "baseline=zo_scd", "optimizee.directions=21")
+    assert outcome.status == 2
+    assert "directions=21: at most the problem's 20 coordinates" in outcome.err
