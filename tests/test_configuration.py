@@ -29,7 +29,8 @@ def composed() -> Iterator[Compose]:
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", OPTIMIZEES)
 def test_every_optimizee_composes_at_every_scale(composed: Compose, name: str, scale: str) -> None:
-    cfg = composed(f"optimizee={name}", f"scale={scale}")
+    given = ["optimizee.family.function=function"] if name == "function" else []
+    cfg = composed(f"optimizee={name}", f"scale={scale}", *given)
     assert plain(cfg.optimizee)["name"] == name
 
 

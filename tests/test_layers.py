@@ -28,7 +28,7 @@ RANKS = [
 the application around the core: it may import all of this and is imported by none of it."""
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 APPLICATION = len(RANKS)
-PLANNED = {"zol2l.attacks", "zol2l.analysis"}
+PLANNED = {"zol2l.attacks"}
 EVALUATION = RANK["zol2l.evaluation"]
 HYDRA = {"zol2l/cli.py", "zol2l/build.py"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

@@ -21,6 +21,7 @@ COMMANDS = {
     "meta-train": "learn an optimizer (stage 1 UpdateRNN, stage 2 QueryRNN)",
     "tune": "tune hand-designed optimizers on validation instances",
     "evaluate": "compare methods on test instances",
+    "analyze": "look inside runs: analysis=cosine|coordinate|variance",
     "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
     "list": "show optimizees, data, optimizers, baselines, ablations and experiments",
 }

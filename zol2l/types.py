@@ -82,8 +82,9 @@ class Evaluation(Rows):
 
 @dataclass(frozen=True)
 class Directions(Rows):
-    """Query directions u (B, Q, D), the standard deviation (B, D) they were drawn with, and the
-    sampling rule's regularizer (B,), zero for rules that learn nothing.
+    """Query directions u (B, Q, D), the standard deviation (B, D) they were drawn with, the
+    sampling rule's regularizer (B,), zero for rules that learn nothing, and the standard deviation
+    (B, D) that a learned rule predicted, whether it was used or not.
 
     Estimators look at theta + mu reach u: where all u have one length, reach = 1 / length makes mu
     the distance of the probes; Gaussian directions leave it at 1, as the literature's mu does.
@@ -93,6 +94,7 @@ class Directions(Rows):
     std: Tensor
     penalty: Tensor
     reach: float = 1.0
+    predicted: Tensor | None = None
 
     @classmethod
     def standard(cls, u: Tensor, reach: float = 1.0) -> Directions:

@@ -179,3 +179,34 @@ def test_bad_options_are_refused(field: str, options: dict) -> None:
 def test_a_batch_of_wrong_rank_is_refused() -> None:
     with pytest.raises(InvalidInput, match="images="):
         BlackBoxAttack(victim, images().flatten(1), LABELS)
+
+
+def test_a_smaller_perturbation_is_scaled_bilinearly() -> None:
+    """Doubling a row (a, b): a, 3/4 a + 1/4 b, 1/4 a + 3/4 b, b."""
+    grey = torch.full((1, 1, 2, 4), 0.5, dtype=torch.float64)
+    problem = BlackBoxAttack(lambda x: x.flatten(1)[:, :2], grey, torch.tensor([0]), resize=[2, 2])
+    assert problem.dimension == 4
+    assert problem.start().shape == (1, 4)
+    theta = torch.tensor([[[0.1, 0.2, -0.1, 0.3]]], dtype=torch.float64)
+    weights = torch.tensor([[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]], dtype=torch.float64)
+    expected = theta.view(2, 2) @ weights.T
+    torch.testing.assert_close(problem.full_size(theta).view(2, 4), expected)
+    torch.testing.assert_close(problem.adversarial(theta).view(2, 4), 0.5 + expected)
+    torch.testing.assert_close(problem(theta).distortion[0, 0], expected.abs().sum())
+
+
+def test_one_pixel_shifts_every_channel_and_the_full_size_changes_nothing() -> None:
+    pixel = attack(resize=[1, 1])
+    channels = SHAPE[1]
+    theta = 0.1 * normal(len(LABELS), 3, channels)
+    spread = pixel.full_size(theta).view(len(LABELS), 3, *SHAPE[1:])
+    torch.testing.assert_close(spread, theta[..., None, None].expand_as(spread))
+    theta = normal(len(LABELS), 3, D)
+    same, plain = attack(resize=list(SHAPE[2:])), attack()
+    assert torch.equal(same(theta).loss, plain(theta).loss)
+
+
+@pytest.mark.parametrize("resize", [[0, 2], [3], [1, 2, 3]])
+def test_a_size_that_is_no_picture_is_named(resize: list[int]) -> None:
+    with pytest.raises(InvalidInput, match=r"optimizee\.family\.resize"):
+        attack(resize=resize)

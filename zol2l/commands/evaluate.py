@@ -31,12 +31,11 @@ log = logging.getLogger(__name__)
 
 
 def main(cfg: DictConfig) -> pd.DataFrame:
-    """Evaluate the chosen methods into the run folder and return the summary."""
+    """Evaluate the chosen methods into the run folder and return the results."""
     folder = Path(cfg.paths.run_dir)
     protocol: Protocol = build(cfg.evaluation)
     family = family_of(cfg)
-    chosen = chosen_methods(cfg)
-    methods = {name: _method(cfg, family, method) for name, method in chosen.items()}
+    methods = evaluated_methods(cfg, family)
     with progress_bars() as show:
         results = evaluate(methods, family, protocol, folder, show)
     summary = summarize(results)
@@ -47,7 +46,12 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     print_summary(summary, len(stopped(results)))
     for path in (folder / "results.parquet", folder / "summary.csv", *figures):
         log.info("Written: %s", path)
-    return summary
+    return results
+
+
+def evaluated_methods(cfg: DictConfig, family: OptimizeeFamily) -> dict[str, Method]:
+    """The chosen methods as tuned and learned in this run folder."""
+    return {name: _method(cfg, family, method) for name, method in chosen_methods(cfg).items()}
 
 
 def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Method:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-GROUPS = ("optimizee", "data", "optimizer", "baseline", "ablation", "experiment")
+GROUPS = ("optimizee", "data", "optimizer", "baseline", "ablation", "analysis", "experiment")
 OTHER_GROUPS = (
     "sampling", "estimator", "update", "meta_gradient", "victim", "scale", "trainer", "logger",
 )  # fmt: skip

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import torch
 from omegaconf import DictConfig
 
 from zol2l.build import build
-from zol2l.commands import evaluate, meta_train, tune
+from zol2l.commands import analyze, evaluate, meta_train, tune
 from zol2l.commands.objects import chosen_methods, learned_parts
-from zol2l.errors import InvalidInput, require
+from zol2l.commands.points import at_point, evaluate_points, points_of
+from zol2l.errors import InvalidInput
 from zol2l.evaluation.protocol import Protocol
 from zol2l.run import require_affordable
 
@@ -17,28 +19,53 @@ ANYWHERE = torch.zeros(1, 1)
 
 
 def main(cfg: DictConfig) -> None:
-    """Victim (where needed), meta-training, tuning, evaluation and figures."""
+    """Victim (where needed), meta-training, tuning, then evaluation and figures: once, at each of
+    the experiment's `points`, or its `analysis` in their place.
+    """
     if cfg.experiment_name is None:
         raise InvalidInput("experiment", None, "name one; `zol2l list` shows them")
     check(cfg)
     if learned_parts(cfg):
         meta_train.main(cfg)
+    points = points_of(cfg)
+    if points is not None:
+        evaluate_points(cfg, points, tune_and_evaluate)
+        return
+    if cfg.analysis is None:
+        tune_and_evaluate(cfg)
+        return
+    tune_if_needed(cfg)
+    analyze.main(cfg)
+
+
+def tune_and_evaluate(cfg: DictConfig) -> pd.DataFrame:
+    """The part of the chain that is repeated where an experiment compares several points."""
+    tune_if_needed(cfg)
+    return evaluate.main(cfg)
+
+
+def tune_if_needed(cfg: DictConfig) -> None:
+    """Tune the methods that have something to tune."""
     if any(method.tuned for method in chosen_methods(cfg).values()):
         tune.main(cfg)
-    evaluate.main(cfg)
 
 
 def check(cfg: DictConfig) -> None:
     """Build what can be built at once, so that a mistake in the last stage is found before the
     first one has run for an hour.
     """
-    protocol: Protocol = build(cfg.evaluation)
-    available = cfg.optimizee.family[protocol.split]
-    allowed = f"at most optimizee.family.{protocol.split}={available}"
-    fits = protocol.instances <= available
-    require(fits, "evaluation.instances", protocol.instances, allowed)
+    points = points_of(cfg)
+    for at in [cfg] if points is None else [at_point(cfg, points, v) for v in points.at]:
+        _check(at)
+    if cfg.analysis is not None:
+        build(cfg.analysis)
     build(cfg.tuning)
     build(cfg.meta_training.truncation)
     meta_train.meta_gradient(cfg)
+
+
+def _check(cfg: DictConfig) -> None:
+    protocol: Protocol = build(cfg.evaluation)
+    protocol.require_instances(cfg.optimizee.family[protocol.split])
     for method in chosen_methods(cfg).values():
         require_affordable(build(method.optimizer), ANYWHERE, protocol.budget)

@@ -16,7 +16,6 @@ from zol2l.commands.objects import (
     chosen_methods,
     family_of,
     optimizee_settings,
-    store,
 )
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.tuning import TuningGrid, tune
@@ -70,7 +69,7 @@ def tuned_path(cfg: DictConfig, name: str) -> Path:
 
 
 def _folder(cfg: DictConfig, name: str) -> Path:
-    return store(cfg) / "tuning" / name
+    return Path(cfg.paths.tuning) / name
 
 
 def _settings(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> dict[str, Any]:

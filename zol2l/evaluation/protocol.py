@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,8 +33,10 @@ PICTURED_INSTANCES = 3
 
 @dataclass(frozen=True)
 class Protocol:
-    """What every method gets: `instances` of a split, `trials` each, `steps`, a query `budget` per
-    run (None: as many as the steps take) and the seed of the directions, which is the same for all.
+    """What every method gets: `instances` of a split from the `first` on, `trials` each, `steps`, a
+    query `budget` per run (None: as many as the steps take) and the seed of the directions, which
+    is the same for all. `pictured` lists the iterations shown in the strip of adversarial images
+    (None: evenly spaced).
     """
 
     instances: int = 100
@@ -44,6 +46,8 @@ class Protocol:
     seed: int = 0
     split: Split = "test"
     chunk: int | None = CHUNK
+    first: int = 0
+    pictured: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         require(self.split in SPLITS, "evaluation.split", self.split, f"one of {', '.join(SPLITS)}")
@@ -51,10 +55,16 @@ class Protocol:
             require(
                 getattr(self, name) >= 1, f"evaluation.{name}", getattr(self, name), "at least 1"
             )
+        require(self.first >= 0, "evaluation.first", self.first, "at least 0")
+        shown = all(0 <= step <= self.steps for step in self.pictured or ())
+        allowed = f"iterations between 0 and {self.steps}"
+        require(shown, "evaluation.pictured", self.pictured, allowed)
 
     @property
     def picture_steps(self) -> list[int]:
         """Iterations shown in the strip of adversarial images."""
+        if self.pictured is not None:
+            return sorted({int(step) for step in self.pictured})
         return sorted({round(self.steps * i / (PICTURES - 1)) for i in range(PICTURES)})
 
     @property
@@ -62,17 +72,16 @@ class Protocol:
         """Batch rows shown there: the first trial of the first instances."""
         return [i * self.trials for i in range(min(PICTURED_INSTANCES, self.instances))]
 
+    def require_instances(self, available: int) -> None:
+        """Refuse to ask for more instances than the split has."""
+        fits = self.first + self.instances <= available
+        allowed = f"at most optimizee.family.{self.split}={available} from evaluation.first on"
+        require(fits, "evaluation.instances", self.instances, allowed)
+
     def oracle(self, family: OptimizeeFamily) -> Oracle:
         """A fresh oracle on all runs, instances x trials flattened, instance-major."""
-        available = family.sizes[self.split]
-        fits = self.instances <= available
-        require(
-            fits,
-            "evaluation.instances",
-            self.instances,
-            f"at most optimizee.family.{self.split}={available}",
-        )
-        rows = trial_rows(self.instances, self.trials)
+        self.require_instances(family.sizes[self.split])
+        rows = self.first + trial_rows(self.instances, self.trials)
         return Oracle(family.optimizee(self.split, rows), self.budget, self.chunk)
 
 

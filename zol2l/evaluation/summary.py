@@ -15,15 +15,17 @@ RUN = ["method", "instance", "trial"]
 def runs(results: pd.DataFrame) -> pd.DataFrame:
     """One row per method, instance and trial.
 
-    `queries_to_success` is NaN where no iterate succeeded: failures are censored, not averaged.
+    `queries_to_success` and `iterations_to_success` are NaN where no iterate succeeded: failures
+    are censored, not averaged.
     `success` says whether any iterate did; loss and distortion are the last iterate's.
     `queries_per_step` is known where the run was not stopped.
     """
     ordered = results.sort_values([*RUN, "step"])
     last = ordered.drop_duplicates(RUN, keep="last").set_index(RUN)
     last = last[["loss", "distortion", "step", "queries"]].copy()
-    successes = results[results["success"]].groupby(RUN, observed=True)["queries"].min()
-    last["queries_to_success"] = successes.reindex(last.index)
+    first = results[results["success"]].groupby(RUN, observed=True)[["queries", "step"]].min()
+    first = first.reindex(last.index)
+    last["queries_to_success"], last["iterations_to_success"] = first["queries"], first["step"]
     last["success"] = last["queries_to_success"].notna()
     whole = last["loss"].notna() & (last["step"] > 0)
     last["queries_per_step"] = ((last["queries"] - 1) / last["step"]).where(whole)
@@ -45,6 +47,13 @@ def summarize(results: pd.DataFrame) -> pd.DataFrame:
         queries_per_step=("queries_per_step", "mean"),
     )
     return table.reset_index()
+
+
+def summarize_point(results: pd.DataFrame) -> pd.DataFrame:
+    """The summary with the iteration complexity of figures 8, 10: `iterations_to_success_mean`."""
+    iterations = runs(results).groupby("method", observed=True)["iterations_to_success"].mean()
+    summary = summarize(results)
+    return summary.assign(iterations_to_success_mean=summary["method"].map(iterations))
 
 
 def write_summary(path: Path, summary: pd.DataFrame) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from zol2l.errors import require
 from zol2l.types import Evaluation, Optimizee
@@ -29,7 +31,9 @@ class BlackBoxAttack(Optimizee):
     margin = F_label - max_{j != label} F_j on log-probabilities F, negative once the label is lost;
     with `targets` (B,) it is max_{j != target} F_j - F_target. The perturbation theta is either
     `clipped`, x = clip(x0 + theta, 0, 1), or lives in `tanh` space, x = (tanh(w0 + theta) + 1) / 2.
-    Success: the predicted label is no longer the true one (is the target), by `confidence`.
+    With `resize` (h, w) theta is a smaller picture, D = C h w, scaled bilinearly to the size of the
+    image (appendix C.1). Success: the predicted label is no longer the true one (is the target), by
+    `confidence`.
 
     victim: images (m, C, H, W) in [0, 1] -> logits (m, classes); it is used as it is, in
     evaluation mode. images (B, C, H, W), labels (B,). One query is one image classified.
@@ -48,6 +52,7 @@ class BlackBoxAttack(Optimizee):
         c: float = 0.1,
         confidence: float = 0.0,
         parameterization: Parameterization = "clipped",
+        resize: Sequence[int] | None = None,
     ) -> None:
         _check_images(images, labels)
         require(norm in ORDER, "optimizee.family.norm", norm, f"one of {', '.join(ORDER)}")
@@ -58,7 +63,12 @@ class BlackBoxAttack(Optimizee):
         self.victim, self.images, self.labels, self.targets = victim, images, labels, targets
         self.norm, self.c, self.confidence = norm, c, confidence
         self.parameterization = parameterization
-        self.instances, self.dimension = len(images), images[0].numel()
+        self.shape = (images.shape[1], *(resize or images.shape[2:]))
+        sized = len(self.shape) == 3 and min(self.shape) >= 1
+        require(
+            sized, "optimizee.family.resize", resize, "null or [height, width], each at least 1"
+        )
+        self.instances, self.dimension = len(images), prod(self.shape)
 
     def __call__(self, theta: Tensor) -> Evaluation:
         x = self.adversarial(theta)
@@ -77,10 +87,19 @@ class BlackBoxAttack(Optimizee):
 
     def adversarial(self, theta: Tensor) -> Tensor:
         """The images x (B, n, D) in [0, 1] that the variables theta (B, n, D) stand for."""
+        change = self.full_size(theta)
         if self.parameterization == "clipped":
-            return (self._clean() + theta).clamp(0, 1)
+            return (self._clean() + change).clamp(0, 1)
         w0 = torch.atanh((2 * self._clean() - 1) * TANH_MARGIN)
-        return (torch.tanh(w0 + theta) + 1) / 2
+        return (torch.tanh(w0 + change) + 1) / 2
+
+    def full_size(self, theta: Tensor) -> Tensor:
+        """The variables theta (B, n, D) as pictures of the images' size, (B, n, C H W)."""
+        if self.shape == self.images.shape[1:]:
+            return theta
+        small = theta.unflatten(-1, self.shape).flatten(0, 1)
+        large: Tensor = interpolate(small, size=self.images.shape[2:], mode="bilinear")
+        return large.reshape(*theta.shape[:2], -1)
 
     def margin(self, scores: Tensor) -> Tensor:
         """How far log-probabilities `scores` (B, n, classes) are from success, (B, n)."""

@@ -16,46 +16,46 @@ from zol2l.errors import require
 from zol2l.plots.panels import require_image, show_image
 from zol2l.plots.style import pretty, save, styled
 
-SIZE = (9.6, 2.6)
-"""Inches: four images in a row with their colour bars."""
-ZO_LSTM, NO_QUERY = "perturbation_zo_lstm", "perturbation_no_query"
-TITLES = {
-    "image": "Image",
-    ZO_LSTM: f"Perturbation of\n{pretty('zo_lstm')}",
-    NO_QUERY: f"Perturbation of\n{pretty('no_query')}",
-    "variance": "Mean predicted variance\nof QueryRNN",
-}
+PANEL = (2.4, 2.6)
+"""Inches of an image with its share of the colour bars."""
+PERTURBATION = "perturbation_"
 
 
 @styled()
 def variance_images(pictures: Mapping[str, NDArray[Any]], path: Path) -> Path:
-    """Draw an image, two attacks' final perturbations and the mean predicted variance.
+    """Draw an image, each attack's final perturbation and the mean predicted variance.
 
-    `pictures` has arrays (C, H, W), C 1 or 3: `image` in [0, 1], `perturbation_zo_lstm` and
-    `perturbation_no_query` (signed, in units of the image) and `variance` (mean over the iterations
-    before convergence; a standard Gaussian's is 1). The image is shown as it is, the others as
-    their mean over channels, which keeps the sign: changes that cancel between channels do not
-    show. The perturbations share one scale, symmetric around 0; the variance has its own, from the
-    least to the largest. NaN is left white. It is a single run: there is no spread.
+    `pictures` has arrays (C, H, W), C 1 or 3: `image` in [0, 1], `perturbation_<method>` (signed,
+    in units of the image) and `variance` (mean over the iterations before convergence; a standard
+    Gaussian's is 1). The image is shown as it is, the others as their mean over channels, which
+    keeps the sign: changes that cancel between channels do not show. The perturbations share one
+    scale, symmetric around 0; the variance has its own, from the least to the largest. NaN is left
+    white. It is a single run: there is no spread.
     """
-    for name in TITLES:
+    added = [name for name in pictures if name.startswith(PERTURBATION)]
+    for name in ("image", *(added or [PERTURBATION + "<method>"]), "variance"):
         require(name in pictures, "pictures", sorted(pictures), f"arrays with {name!r} among them")
         require_image(f"pictures.{name}", pictures[name])
-    figure = Figure(figsize=SIZE, layout="constrained")
-    axes = dict(zip(TITLES, figure.subplots(1, len(TITLES)), strict=True))
-    for name, title in TITLES.items():
+    titles = {
+        "image": "Image",
+        **{x: f"Perturbation of\n{pretty(x.removeprefix(PERTURBATION))}" for x in added},
+        "variance": "Mean predicted variance\nof QueryRNN",
+    }
+    figure = Figure(figsize=(PANEL[0] * len(titles), PANEL[1]), layout="constrained")
+    axes = dict(zip(titles, figure.subplots(1, len(titles)), strict=True))
+    for name, title in titles.items():
         axes[name].set(xticks=[], yticks=[])
         axes[name].set_title(title)
         axes[name].spines[:].set(visible=True, color="0.8")
     show_image(axes["image"], pictures["image"])
-    limit = max(_largest(pictures[name]) for name in (ZO_LSTM, NO_QUERY)) or 1.0
-    for name in (ZO_LSTM, NO_QUERY):
+    limit = max(_largest(pictures[name]) for name in added) or 1.0
+    for name in added:
         signed = _map(axes[name], pictures[name], cmap="RdBu_r", vmin=-limit, vmax=limit)
     variance = _map(axes["variance"], pictures["variance"], cmap="viridis")
-    means = ",\nmean over channels" if len(pictures[ZO_LSTM]) > 1 else ""
+    means = ",\nmean over channels" if len(pictures["image"]) > 1 else ""
     for shown, names, label in (
-        (signed, (ZO_LSTM, NO_QUERY), "Change of pixels"),
-        (variance, ("variance",), "Variance (Gaussian: 1)"),
+        (signed, added, "Change of pixels"),
+        (variance, ["variance"], "Variance (Gaussian: 1)"),
     ):
         figure.colorbar(shown, ax=[axes[name] for name in names], label=label + means, shrink=0.85)
     return save(figure, path)

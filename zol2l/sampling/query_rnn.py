@@ -50,13 +50,14 @@ class QueryRNN(Sampling):
         if self.normalize:
             inputs = inputs / (inputs.square().mean(dim=1, keepdim=True).sqrt() + TINY)
         output, state = self.rnn(inputs, state)
-        std = normalized_std(output)
+        std = predicted = normalized_std(output)
         if not self.training:
             shape = (len(output), 1)
             draw = torch.rand(shape, generator=generator, dtype=std.dtype, device=std.device)
             std = torch.where(draw < self.mixing, std, torch.ones_like(std))
         u = std[:, None] * self.normal(last.gradient, generator)
-        return Directions(u, std, output.square().sum(dim=-1)), state
+        penalty = output.square().sum(dim=-1)
+        return Directions(u, std, penalty, predicted=predicted), state
 
 
 def normalized_std(output: Tensor) -> Tensor:

@@ -1,0 +1,137 @@
+"""`zol2l analyze`: look inside the runs of the chosen methods (analysis=cosine and others)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+from omegaconf import DictConfig
+
+from zol2l.analysis.coordinate import coordinate_trajectory
+from zol2l.analysis.cosine import cosine_similarity
+from zol2l.analysis.observe import composed
+from zol2l.analysis.variance import variance_pictures
+from zol2l.build import build
+from zol2l.commands.evaluate import evaluated_methods
+from zol2l.commands.objects import family_of
+from zol2l.errors import InvalidInput, require
+from zol2l.evaluation.protocol import Protocol
+from zol2l.evaluation.summary import write_summary
+from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
+from zol2l.optimizer import Optimizer
+from zol2l.plots.coordinate import coordinate_figure
+from zol2l.plots.cosine import cosine_figure
+from zol2l.plots.variance import variance_images
+from zol2l.progress import Advance, progress_bars
+from zol2l.resume import save_tensors
+
+log = logging.getLogger(__name__)
+
+LEARNED = "zo_lstm"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an analysis looks at: methods, problems, protocol; and the folder it writes to."""
+
+    methods: dict[str, Optimizer]
+    family: OptimizeeFamily
+    protocol: Protocol
+    folder: Path
+    progress: Advance
+
+    def method(self, name: str) -> Optimizer:
+        """The method that an analysis cannot do without."""
+        require(name in self.methods, "methods", ", ".join(self.methods), f"{name} among them")
+        return self.methods[name]
+
+
+Analysis = Callable[[Scene], list[Path]]
+
+
+def main(cfg: DictConfig) -> None:
+    """Run the configured analysis into the run folder."""
+    if cfg.analysis is None:
+        raise InvalidInput("analysis", None, "name one; `zol2l list` shows them")
+    analysis: Analysis = build(cfg.analysis)
+    family = family_of(cfg)
+    methods = {name: m.optimizer for name, m in evaluated_methods(cfg, family).items()}
+    with progress_bars() as show:
+        scene = Scene(methods, family, build(cfg.evaluation), Path(cfg.paths.run_dir), show)
+        written = analysis(scene)
+    for path in written:
+        log.info("Written: %s", path)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Figure 4d: cosine similarity against the number of query directions."""
+
+    directions: Sequence[float]
+
+    def __call__(self, scene: Scene) -> list[Path]:
+        protocol = scene.protocol
+        counts = [int(q) for q in self.directions]
+        table = cosine_similarity(
+            scene.methods,
+            lambda: protocol.oracle(scene.family),
+            counts,
+            protocol.steps,
+            protocol.seed,
+            scene.progress,
+        )
+        return [_table(scene, "cosine", table), cosine_figure(table, _figure(scene, "cosine"))]
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """Figure 4e: one coordinate of one `instance` under ZO-LSTM; null: the one that moves most."""
+
+    instance: int = 0
+    coordinate: int | None = None
+
+    def __call__(self, scene: Scene) -> list[Path]:
+        others = {n: composed(m).update for n, m in scene.methods.items() if n != LEARNED}
+        protocol = _single(scene, self.instance)
+        oracle = protocol.oracle(scene.family)
+        table = coordinate_trajectory(
+            scene.method(LEARNED), others, oracle, protocol.steps, protocol.seed, self.coordinate
+        )
+        figure = coordinate_figure(table, _figure(scene, "coordinate"))
+        return [_table(scene, "coordinate", table), figure]
+
+
+@dataclass(frozen=True)
+class Variance:
+    """Figure 9: final perturbations and the mean predicted variance of one `instance`."""
+
+    instance: int = 0
+
+    def __call__(self, scene: Scene) -> list[Path]:
+        protocol = _single(scene, self.instance)
+        attack = protocol.oracle(scene.family).optimizee
+        if not isinstance(attack, BlackBoxAttack):
+            raise InvalidInput("optimizee", scene.family.name, "an attack on images")
+        learned = scene.method(LEARNED)
+        pictures = variance_pictures(learned, scene.methods, attack, protocol.steps, protocol.seed)
+        path = scene.folder / "variance.safetensors"
+        save_tensors(path, pictures)
+        arrays = {name: picture.numpy() for name, picture in pictures.items()}
+        return [path, variance_images(arrays, _figure(scene, "variance"))]
+
+
+def _single(scene: Scene, instance: int) -> Protocol:
+    return replace(scene.protocol, instances=1, trials=1, first=instance)
+
+
+def _table(scene: Scene, name: str, table: pd.DataFrame) -> Path:
+    path = scene.folder / f"{name}.csv"
+    write_summary(path, table)
+    return path
+
+
+def _figure(scene: Scene, name: str) -> Path:
+    return scene.folder / "figures" / f"{name}.png"
