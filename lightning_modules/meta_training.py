@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from lightning_modules.truncation import TruncationSchedule
 from zol2l.errors import require
+from zol2l.evaluation.results import trial_rows
 from zol2l.evaluation.statistics import trajectory_statistics
 from zol2l.meta_gradient import MetaGradient, attached_loss, autograd_gradient
 from zol2l.optimizees import OptimizeeFamily
@@ -62,6 +63,7 @@ class MetaTraining(pl.LightningModule):
         stage: Stage,
         meta_steps: int,
         validate_every: int = 25,
+        validation_trials: int = 1,
         rate: float = 3e-3,
         regularization: float = 0.005,
         clamp: float = 1.0,
@@ -75,6 +77,12 @@ class MetaTraining(pl.LightningModule):
         allowed = f"a multiple of the {schedule.windows_per_batch} windows of an unroll"
         require(whole, "meta_training.meta_steps", meta_steps, allowed)
         require(validate_every >= 1, "meta_training.validate_every", validate_every, "at least 1")
+        require(
+            validation_trials >= 1,
+            "meta_training.validation_trials",
+            validation_trials,
+            "at least 1",
+        )
         positive = regularization >= 0
         require(positive, "meta_training.regularization", regularization, "at least 0")
         require(rate > 0, "meta_training.rate", rate, "a positive meta learning rate")
@@ -91,7 +99,7 @@ class MetaTraining(pl.LightningModule):
         self.stage = stage
         self.under_way: list[Unroll] = []
         self.batches_done = self.meta_step = self.validated_at = 0
-        self.validate_every = validate_every
+        self.validate_every, self.validation_trials = validate_every, validation_trials
         self.best: dict[str, Any] | None = None
         self.seed = seed
         self._restored: dict[str, Any] | None = None
@@ -175,9 +183,11 @@ class MetaTraining(pl.LightningModule):
         require(usable, "optimizee", rows.tolist(), "no training instance under way is finite")
 
     def validate(self) -> dict[str, float]:
-        """Run the optimizer on the validation instances, always with the same directions."""
+        """Run the optimizer on the validation instances, always with the same directions: a few
+        trials of each, for a figure that noise decides would choose weights by luck.
+        """
         generator = torch.Generator().manual_seed(VALIDATION_SEED)
-        rows = torch.arange(self.family.sizes["validation"])
+        rows = trial_rows(self.family.sizes["validation"], self.validation_trials)
         oracle = Oracle(self.family.optimizee("validation", rows))
         trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
         return {name: float(value) for name, value in trajectory_statistics(trajectory).items()}

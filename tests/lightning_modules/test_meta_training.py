@@ -115,3 +115,16 @@ def test_bad_settings_are_refused_by_name(change: dict) -> None:
     (name,) = change
     with pytest.raises(InvalidInput, match=name):
         module(**change)
+
+
+def test_validation_runs_each_instance_as_often_as_asked(monkeypatch) -> None:
+    """The rows of three trials are 0 0 0 1 1 1 ...; each trial has directions of its own."""
+    job = module(validation_trials=3)
+    asked = []
+    optimizee = job.family.optimizee
+    monkeypatch.setattr(
+        job.family, "optimizee", lambda split, rows: (asked.append(rows), optimizee(split, rows))[1]
+    )
+    job.validate()
+    count = job.family.sizes["validation"]
+    assert asked[0].tolist() == [row for row in range(count) for _ in range(3)]
