@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from zol2l.errors import InvalidInput
 from zol2l.weights_file import BadCheckpoint, fill, read_signed, save_weights
@@ -22,11 +22,28 @@ def save_part(path: Path, part: nn.Module, card: Mapping[str, Any]) -> None:
 
 def load_part(path: Path, part: nn.Module) -> dict[str, Any]:
     """Load the weights at `path` into `part` and return their card."""
+    weights, card = _read(path)
+    try:
+        fill(path, part, weights)
+    except BadCheckpoint as error:
+        raise _damaged(path, error) from error
+    return card
+
+
+def read_card_of(path: Path) -> dict[str, Any]:
+    """The card of the learned part at `path`."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.exists():
         raise InvalidInput("weights", path, "no such file; run `zol2l meta-train` first")
     try:
         weights, metadata = read_signed(path)
-        fill(path, part, weights)
     except BadCheckpoint as error:
-        raise InvalidInput("weights", path, f"{error}; train it again") from error
-    return dict(json.loads(metadata[CARD]))
+        raise _damaged(path, error) from error
+    return weights, dict(json.loads(metadata[CARD]))
+
+
+def _damaged(path: Path, error: BadCheckpoint) -> InvalidInput:
+    return InvalidInput("weights", path, f"{error}; train it again")

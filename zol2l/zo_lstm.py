@@ -13,6 +13,7 @@ from zol2l.sampling import QueryRNN
 from zol2l.updates import UpdateRNN
 
 WEIGHTS = "weights.safetensors"
+PARTS = ("update", "sampling")
 
 
 class ZOLSTM(ComposedOptimizer):
@@ -49,6 +50,6 @@ class ZOLSTM(ComposedOptimizer):
             directions = directions or int(read_card(str(source))["directions"])
             path = released_folder(str(source))
         optimizer = cls(directions or 20, scale=scale)
-        for part in ("update", "sampling"):
+        for part in PARTS:
             load_part(path / part / WEIGHTS, getattr(optimizer, part))
         return optimizer.requires_grad_(False).eval()

@@ -44,3 +44,11 @@ def zipped(folder: Path, archive: Path) -> Path:
         for path in sorted(folder.rglob("*.*")):
             file.write(path, str(path.relative_to(folder)))
     return archive
+
+
+def idx_file(path: Path, values: Tensor) -> Path:
+    """Bytes in MNIST's format: two zeros, the type's number 8, the rank, the shape, the values."""
+    shape = b"".join(size.to_bytes(4, "big") for size in values.shape)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes([0, 0, 8, values.ndim]) + shape + values.numpy().tobytes())
+    return path

@@ -10,6 +10,7 @@ GROUPS = ("optimizee", "data", "optimizer", "baseline", "ablation", "analysis", 
 OTHER_GROUPS = (
     "sampling", "estimator", "update", "meta_gradient", "victim", "scale", "trainer", "logger",
 )  # fmt: skip
+WIDTH = 22
 
 
 def entries(conf: Path, group: str) -> dict[str, str]:
@@ -28,5 +29,7 @@ def main(conf: Path, everything: bool = False) -> None:
     console = Console(soft_wrap=True)
     for group in (*GROUPS, *(OTHER_GROUPS if everything else ())):
         console.print(f"[bold]{group}=[/bold]")
-        for name, text in entries(conf, group).items():
-            console.print(f"  {name:22}{text}", highlight=False)
+        lines = entries(conf, group)
+        width = max(WIDTH, *(len(name) + 2 for name in lines))
+        for name, text in lines.items():
+            console.print(f"  {name:{width}}{text}", highlight=False)

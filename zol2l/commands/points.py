@@ -73,8 +73,8 @@ def point_place(value: Any) -> float | str:
 
 def evaluate_points(
     cfg: DictConfig, points: Points, evaluate: Callable[[DictConfig], pd.DataFrame]
-) -> list[Path]:
-    """`evaluate` at every point; points.csv with a row per point and method, and points.png."""
+) -> None:
+    """`evaluate` at every point; points.csv, a row per point and method, and figures/points.png."""
     folder = Path(cfg.paths.run_dir)
     tables = []
     for value in points.at:
@@ -84,4 +84,5 @@ def evaluate_points(
     table = pd.concat(tables, ignore_index=True)
     write_summary(folder / "points.csv", table)
     figure = points_figure(table, folder / "figures" / "points.png", points.label)
-    return [folder / "points.csv", figure]
+    for path in (folder / "points.csv", figure):
+        log.info("Written: %s", path)

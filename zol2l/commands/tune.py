@@ -23,6 +23,7 @@ from zol2l.optimizees import OptimizeeFamily
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
 from zol2l.stage import SETTINGS, claim, flat, write_json
+from zol2l.weights_file import module_identity
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,10 @@ def _folder(cfg: DictConfig, name: str) -> Path:
 def _settings(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> dict[str, Any]:
     grid = {"tuning": plain(cfg.tuning), "steps": cfg.evaluation.steps}
     problem = {**optimizee_settings(cfg), "victim_weights": family.identity}
-    return {**problem, **grid, "optimizer": plain(method.optimizer)}
+    optimizer = plain(method.optimizer)
+    if method.learned:
+        optimizer["learned"] = module_identity(build_method(cfg, method))
+    return {**problem, **grid, "optimizer": optimizer}
 
 
 def _tune_method(

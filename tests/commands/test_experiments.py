@@ -1,0 +1,86 @@
+"""Every experiment runs its whole chain at scale=smoke, on stand-ins for MNIST and CIFAR-10."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from tests.commands.conftest import Zol2l
+from tests.victims.pictures import idx_file, write, zipped
+from zol2l.build import CONF
+from zol2l.commands.list import entries
+from zol2l.victims.datasets import digits
+
+NAMES = sorted(entries(CONF, "experiment"))
+POINTS = {
+    "fig3b_directions": 4, "fig3c_batch_size": 4, "fig3d_dimension": 4, "fig8_dimension": 6,
+    "fig10_bernoulli": 5,
+}  # fmt: skip
+ANALYSES = {
+    "fig4d_cosine": "cosine", "fig4e_trajectory": "coordinate", "fig9_variance": "variance",
+}  # fmt: skip
+TRAIN, TEST = 256, 200
+
+
+def resized(images: Tensor, side: int) -> Tensor:
+    """Digits (n, 1, 8, 8) as bytes (n, side, side)."""
+    large = interpolate(images, size=(side, side), mode="nearest")
+    return (255 * large[:, 0]).round().byte()
+
+
+@pytest.fixture(scope="session")
+def stand_ins(data_root: Path) -> None:
+    """scikit-learn's digits as MNIST's files, and in colour as CIFAR-10's JPEG archive."""
+    data = digits()
+    parts = {
+        "train": (data.train_images[:TRAIN], data.train_labels[:TRAIN]),
+        "t10k": (data.test_images[:TEST], data.test_labels[:TEST]),
+    }
+    for name, (images, labels) in parts.items():
+        raw = data_root / "MNIST/raw"
+        idx_file(raw / f"{name}-images-idx3-ubyte", resized(images, 28))
+        idx_file(raw / f"{name}-labels-idx1-ubyte", labels.byte())
+        split = {"train": "train", "t10k": "test"}[name]
+        for i, (image, label) in enumerate(zip(resized(images, 32), labels, strict=True)):
+            coloured = torch.stack([image, 255 - image, image])
+            write(data_root / "pictures" / split / str(int(label)) / f"{i:04d}.png", coloured)
+    zipped(data_root / "pictures", data_root / "cifar10-images.zip")
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
+    data = ("data=cifar10_jpeg",) if "optimizee: cifar10" in source(name) else ()
+    outcome = zol2l("reproduce", f"experiment={name}", "scale=smoke", "logger=csv", *data)
+    assert outcome.status == 0, outcome.err
+    folder = tmp_path / f"outputs/{name}-smoke"
+    assert (folder / "reproduce.json").is_file()
+    if name in ANALYSES:
+        assert (folder / f"figures/{ANALYSES[name]}.png").is_file()
+    elif name in POINTS:
+        assert pd.read_csv(folder / "points.csv")["point"].nunique() == POINTS[name]
+        assert (folder / "figures/points.png").is_file()
+    else:
+        assert len(pd.read_csv(folder / "summary.csv")) >= 2
+        assert (folder / "figures/loss_vs_queries.png").is_file()
+
+
+def source(name: str) -> str:
+    """An experiment's YAML with that of the experiments that it stands on."""
+    text = (CONF / "experiment" / f"{name}.yaml").read_text()
+    bases = [line[4:] for line in text.splitlines() if line.startswith("  - fig")]
+    return text + "".join(map(source, bases))
+
+
+def test_every_figure_and_table_of_zo_l2l_has_its_experiment() -> None:
+    figures = [
+        "fig2_mnist", "fig2_cifar10", "fig3a", "fig3b", "fig3c", "fig3d", "fig4a", "fig4b", "fig4c",
+        "fig4d", "fig4e", "fig5", "fig6", "fig7", "fig8", "fig9", "fig10", "fig11", "table1",
+    ]  # fmt: skip
+    for figure in figures:
+        assert [name for name in NAMES if name.startswith(figure)], figure

@@ -1,0 +1,55 @@
+"""Released optimizers: each loads, says what it is and does what its card says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Zol2l
+from zol2l.build import CONF
+from zol2l.errors import InvalidInput
+from zol2l.pretrained import HERE, read_card, released, released_folder
+from zol2l.pretrained.release import check_figures, release
+from zol2l.zo_lstm import PARTS, ZOLSTM
+
+SMALL = 20_000
+"""Bytes: a released part is a few thousand numbers at most."""
+
+
+@pytest.mark.parametrize("name", released())
+def test_a_release_does_what_its_card_says(name: str) -> None:
+    card = read_card(name)
+    optimizer = ZOLSTM.from_pretrained(name)
+    assert optimizer.sampling.directions == card["directions"]
+    figures = check_figures(optimizer)
+    assert figures == pytest.approx(card["check"], rel=0.02)
+    assert figures["final_loss"] < figures["start_loss"]
+    for part in PARTS:
+        told = card["parts"][part]
+        assert told["command"].startswith("zol2l ")
+        assert len(told["git_commit"]) >= 40
+        assert told["validation"]["queries_to_success"] > 0 or card["task"] == "binary"
+        assert (released_folder(name) / part / "weights.safetensors").stat().st_size < SMALL
+    assert (CONF / f"optimizer/pretrained/{name}.yaml").is_file()
+
+
+def test_a_name_that_was_not_released_is_told() -> None:
+    with pytest.raises(InvalidInput, match="mnits"):
+        ZOLSTM.from_pretrained("mnits")
+
+
+def test_releasing_keeps_the_weights_and_writes_the_card(zol2l: Zol2l, tmp_path: Path) -> None:
+    smoke = ("scale=smoke", "logger=csv", "optimizee=binary_classification")
+    assert zol2l("meta-train", *smoke, "ablation=none").status == 0
+    folder = tmp_path / "outputs/binary_classification-smoke/meta/zo_lstm"
+    card = release(folder, "mine", tmp_path / "released")
+    assert card["task"] == "binary_classification"
+    assert (card["directions"], card["horizon"]) == (20, 4)
+    assert "meta-train" in card["parts"]["update"]["command"]
+    optimizer = ZOLSTM.from_pretrained(tmp_path / "released/mine")
+    assert check_figures(optimizer) == card["check"]
+    for part in PARTS:
+        copied = tmp_path / "released/mine" / part / "weights.safetensors"
+        assert copied.read_bytes() == (folder / part / "weights.safetensors").read_bytes()
+    assert not (HERE / "mine").exists()
