@@ -13,9 +13,10 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from lightning_modules.truncation import TruncationSchedule
 from zol2l.errors import require
+from zol2l.estimators import CentralDifference, DirectionalDerivative, ForwardDifference
 from zol2l.evaluation.results import trial_rows
 from zol2l.evaluation.statistics import trajectory_statistics
-from zol2l.meta_gradient import MetaGradient, attached_loss, autograd_gradient
+from zol2l.meta_gradient import MetaGradient, Remembering, attached_loss, autograd_gradient
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer, State, iterate
 from zol2l.oracle import Oracle
@@ -26,6 +27,7 @@ from zol2l.types import Rows
 log = logging.getLogger(__name__)
 
 Stage = Literal["update", "sampling"]
+Slopes = Literal["derivative", "queries"]
 VALIDATION_SEED = 7
 SELECTED_BY = "meta_loss"
 """The validation figure that the weights to keep are chosen by: it rewards speed and final loss."""
@@ -52,6 +54,10 @@ class MetaTraining(pl.LightningModule):
     vector of rows of the training split: a sample of the data loader is a problem instance. One
     window is one meta-step: Adam with cosine decay on the mean over instances, each coordinate of
     the meta-gradient clamped to [-clamp, clamp].
+
+    Estimates in training take their slopes from f's `derivative`, which equation 4 needs anyway:
+    the limit of finite differences for mu -> 0, at a fraction of their cost. `slopes="queries"`
+    asks the method's own estimator, as evaluation does.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class MetaTraining(pl.LightningModule):
         clamp: float = 1.0,
         seed: int = 0,
         gradient: MetaGradient = autograd_gradient,
+        slopes: Slopes = "derivative",
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -87,6 +94,8 @@ class MetaTraining(pl.LightningModule):
         require(positive, "meta_training.regularization", regularization, "at least 0")
         require(rate > 0, "meta_training.rate", rate, "a positive meta learning rate")
         require(clamp > 0, "meta_training.clamp", clamp, "a positive bound")
+        known = slopes in ("derivative", "queries")
+        require(known, "meta_training.slopes", slopes, "derivative or queries")
         parts = {"update": optimizer.update, "sampling": optimizer.sampling}
         require(stage in parts, "meta_training.stage", stage, "update or sampling")
         optimizer.requires_grad_(False)
@@ -96,7 +105,7 @@ class MetaTraining(pl.LightningModule):
         self.optimizer, self.family, self.schedule = optimizer, family, schedule
         self.meta_steps, self.rate, self.clamp = meta_steps, rate, clamp
         self.regularization, self.meta_gradient = regularization, gradient
-        self.stage = stage
+        self.stage, self.slopes = stage, slopes
         self.under_way: list[Unroll] = []
         self.batches_done = self.meta_step = self.validated_at = 0
         self.validate_every, self.validation_trials = validate_every, validation_trials
@@ -157,13 +166,14 @@ class MetaTraining(pl.LightningModule):
         """One window of all instances: the unroll after it, the objective and the losses (K, B)."""
         optimizee = self.family.optimizee("train", unroll.rows)
         oracle = Oracle(optimizee)
-        self.optimizer.train()
+        gradient = Remembering(self.meta_gradient)
+        optimizer = self._unrolled(gradient).train()
         terms, losses, step, state = [], [], unroll.step, unroll.state
         window = self.schedule.window
-        for after, seen in iterate(self.optimizer, oracle, state, window, self.generator):
+        for after, seen in iterate(optimizer, oracle, state, window, self.generator):
             state = after
             step = step + 1
-            loss = attached_loss(optimizee, state.theta, self.meta_gradient)
+            loss = attached_loss(optimizee, state.theta, gradient)
             term = (
                 self.schedule.weights(step) * loss + self.regularization * seen.directions.penalty
             )
@@ -174,6 +184,14 @@ class MetaTraining(pl.LightningModule):
         kept = per_instance.isfinite()
         objective = torch.where(kept, per_instance, 0).sum() / len(unroll.rows)
         return replace(unroll, step=step, state=state), objective, torch.stack(losses)
+
+    def _unrolled(self, gradient: MetaGradient) -> ComposedOptimizer:
+        """The optimizer that is unrolled: slopes of the derivative in place of differences."""
+        differences = isinstance(self.optimizer.estimator, ForwardDifference | CentralDifference)
+        if self.slopes == "queries" or not differences:
+            return self.optimizer
+        estimator = DirectionalDerivative(gradient)
+        return ComposedOptimizer(self.optimizer.sampling, estimator, self.optimizer.update)
 
     def _report_failed(self, oracle: Oracle, rows: Tensor) -> None:
         failed = rows[oracle.failed].tolist()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from zol2l.errors import require
+from zol2l.meta_gradient import MetaGradient
 from zol2l.types import Evaluation, Optimizee
 
 CHUNK = 210
@@ -62,6 +63,21 @@ class Oracle:
         """
         self.check_queries = self.check_queries + ~self.failed
         return self._evaluate(self.optimizee, theta[:, None], ~self.failed)
+
+    def differentiate(self, theta: Tensor, gradient: MetaGradient) -> tuple[Tensor, Tensor]:
+        """Value (B,) and derivative (B, D) of the step's problem at theta (B, D), for training: no
+        optimizer's query. Stopped rows are NaN and 0; a value of NaN or inf stops its instance.
+        """
+        if bool(self.active.all()):
+            value, derivative = gradient(self._current, theta)
+        else:
+            rows = self.active.nonzero()[:, 0].to(theta.device)
+            value, derivative = _missing(theta[:, 0].detach()), torch.zeros_like(theta.detach())
+            value[rows], derivative[rows] = gradient(self._current[rows], theta[rows])
+        broken = ~value.isfinite()
+        self.failed = self.failed | (self.active & broken.cpu())
+        self.stop(self.failed)
+        return torch.where(broken, torch.nan, value), derivative.nan_to_num(0.0, 0.0, 0.0)
 
     def afford(self, points: int | Tensor) -> None:
         """Stop the instances that cannot pay for `points` more loss queries, a number or (B,)."""

@@ -3,12 +3,14 @@
 from zol2l.estimators.base import Estimator
 from zol2l.estimators.central_difference import CentralDifference
 from zol2l.estimators.coordinatewise import CoordinatewiseGradient
+from zol2l.estimators.directional_derivative import DirectionalDerivative
 from zol2l.estimators.forward_difference import ForwardDifference
 from zol2l.estimators.variance_reduced import VarianceReduced
 
 __all__ = [
     "CentralDifference",
     "CoordinatewiseGradient",
+    "DirectionalDerivative",
     "Estimator",
     "ForwardDifference",
     "VarianceReduced",
