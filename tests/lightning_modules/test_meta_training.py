@@ -8,7 +8,8 @@ import torch
 from lightning_modules.truncation import TruncationSchedule
 from tests.lightning_modules.toys import FAMILY, SCHEDULE, module, train, weights
 from zol2l.errors import InvalidInput
-from zol2l.optimizees import Quadratic
+from zol2l.estimators import ForwardDifference
+from zol2l.optimizees import Quadratic, QuadraticFamily
 
 
 @pytest.mark.parametrize("stage", ["update", "sampling"])
@@ -128,3 +129,33 @@ def test_validation_runs_each_instance_as_often_as_asked(monkeypatch) -> None:
     job.validate()
     count = job.family.sizes["validation"]
     assert asked[0].tolist() == [row for row in range(count) for _ in range(3)]
+
+
+def test_slopes_of_the_derivative_train_as_differences_do(monkeypatch) -> None:
+    """At mu -> 0 both are the same estimate: the same meta-gradient, without the Q + 1 queries."""
+    calls = {}
+    forward = Quadratic.__call__
+    weight = {}
+    for slopes in ("derivative", "queries"):
+        job = module(slopes=slopes, estimator=ForwardDifference(1e-7), validate_every=6)
+        job.family = QuadraticFamily(6, 3, 3, dimension=4, dtype="float64")
+        job.double()
+        points: list[int] = []
+
+        def counted(self, theta, points=points):
+            points.append(theta.shape[1] if torch.is_grad_enabled() or theta.shape[1] > 1 else 0)
+            return forward(self, theta)
+
+        monkeypatch.setattr(Quadratic, "__call__", counted)
+        monkeypatch.setattr(job, "validate", lambda: {"meta_loss": 0.0})
+        job.generator = torch.Generator().manual_seed(0)
+        unroll = job._start(torch.arange(3))
+        _, objective, _ = job.unroll_window(unroll)
+        objective.backward()
+        weight[slopes] = [p.grad.clone() for p in job.learned.parameters()]
+        calls[slopes] = sum(points)
+    for one, other in zip(*weight.values(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-7)
+    window, directions = SCHEDULE.window, 3
+    assert calls["derivative"] == window + 1
+    assert calls["queries"] == window * (1 + directions + 1)
