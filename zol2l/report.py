@@ -40,6 +40,29 @@ def summary_table(summary: pd.DataFrame) -> Table:
     return table
 
 
+def points_table(table: pd.DataFrame, label: str) -> Table:
+    """A row per point and method: iterations and queries to success, final loss."""
+    columns = {
+        "iterations_to_success_mean": ("iterations to success", "{:.1f}"),
+        **{name: COLUMNS[name] for name in ("queries_to_success_mean", "final_loss_mean")},
+    }
+    shown = [name for name in columns if table[name].notna().any()]
+    drawn = Table(title=label)
+    for name in ("point", "method"):
+        drawn.add_column(name)
+    for name in shown:
+        drawn.add_column(columns[name][0], justify="right")
+    for row in table.to_dict("records"):
+        cells = [_cell(row[name], columns[name][1], False) for name in shown]
+        drawn.add_row(str(row["point"]), str(row["method"]), *cells)
+    return drawn
+
+
+def print_points(table: pd.DataFrame, label: str) -> None:
+    """Print the comparison that an experiment at several points ends with."""
+    Console(width=None if Console().is_terminal else 120).print(points_table(table, label))
+
+
 def print_summary(summary: pd.DataFrame, stopped: int = 0) -> None:
     """Print the table, and how many runs a NaN or inf has stopped."""
     console = Console(width=None if Console().is_terminal else 120)

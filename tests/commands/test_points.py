@@ -35,6 +35,11 @@ def test_every_point_is_tuned_and_one_optimizer_is_shown_at_all(
     per_step = table.pivot_table(index="point", columns="method", values="queries_per_step")
     assert (per_step.loc[5] == 6).all() and (per_step.loc[10] == 11).all()
     assert (folder / "figures/points.png").is_file()
+    end = outcome.out[outcome.out.rindex("final loss") :]
+    rows = [line.split("│")[1:3] for line in end.splitlines() if line.startswith("│")]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        [str(q), method] for q in (5, 10) for method in per_step.columns[[2, 3, 0, 1]]
+    ]
     for q in (5, 10):
         tuned = json.loads((folder / f"points/{q}/tuning/zo_sgd/tuned.json").read_text())
         assert tuned["settings"]

@@ -16,6 +16,7 @@ from zol2l.build import plain
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.summary import summarize_point, write_summary
 from zol2l.plots.points import points_figure
+from zol2l.report import print_points
 
 log = logging.getLogger(__name__)
 
@@ -84,5 +85,6 @@ def evaluate_points(
     table = pd.concat(tables, ignore_index=True)
     write_summary(folder / "points.csv", table)
     figure = points_figure(table, folder / "figures" / "points.png", points.label)
+    print_points(table, points.label)
     for path in (folder / "points.csv", figure):
         log.info("Written: %s", path)
