@@ -33,26 +33,29 @@ def resized(images: Tensor, side: int) -> Tensor:
     return (255 * large[:, 0]).round().byte()
 
 
-@pytest.fixture(scope="session")
-def stand_ins(data_root: Path) -> None:
-    """scikit-learn's digits as MNIST's files, and in colour as CIFAR-10's JPEG archive."""
+@pytest.fixture(scope="module")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root of this module's own, with scikit-learn's digits as MNIST's files and, in colour, as
+    CIFAR-10's JPEG archive.
+    """
+    root = tmp_path_factory.mktemp("stand_ins")
     data = digits()
     parts = {
         "train": (data.train_images[:TRAIN], data.train_labels[:TRAIN]),
         "t10k": (data.test_images[:TEST], data.test_labels[:TEST]),
     }
     for name, (images, labels) in parts.items():
-        raw = data_root / "MNIST/raw"
+        raw = root / "MNIST/raw"
         idx_file(raw / f"{name}-images-idx3-ubyte", resized(images, 28))
         idx_file(raw / f"{name}-labels-idx1-ubyte", labels.byte())
         split = {"train": "train", "t10k": "test"}[name]
         for i, (image, label) in enumerate(zip(resized(images, 32), labels, strict=True)):
             coloured = torch.stack([image, 255 - image, image])
-            write(data_root / "pictures" / split / str(int(label)) / f"{i:04d}.png", coloured)
-    zipped(data_root / "pictures", data_root / "cifar10-images.zip")
+            write(root / "pictures" / split / str(int(label)) / f"{i:04d}.png", coloured)
+    zipped(root / "pictures", root / "cifar10-images.zip")
+    return root
 
 
-@pytest.mark.usefixtures("stand_ins")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     data = ("data=cifar10_jpeg",) if "optimizee: cifar10" in source(name) else ()

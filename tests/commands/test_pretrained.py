@@ -29,7 +29,8 @@ def test_a_release_does_what_its_card_says(name: str) -> None:
         told = card["parts"][part]
         assert told["command"].startswith("zol2l ")
         assert len(told["git_commit"]) >= 40
-        assert told["validation"]["queries_to_success"] > 0 or card["task"] == "binary_classification"
+        attacks = card["task"] != "binary_classification"
+        assert told["validation"]["queries_to_success"] > 0 or not attacks
         assert (released_folder(name) / part / "weights.safetensors").stat().st_size < SMALL
     assert (CONF / f"optimizer/pretrained/{name}.yaml").is_file()
 
