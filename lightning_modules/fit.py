@@ -37,8 +37,13 @@ def fit_victim(
     logging: Mapping[str, Any],
     folder: Path,
     run_name: str,
+    checkpoint: Path,
 ) -> float:
-    """Train `network` and return its test accuracy."""
+    """Train `network` and return its test accuracy.
+
+    `checkpoint`, a file for this configuration alone, is written after every epoch; a killed job
+    goes on there, exactly. It is deleted at the end: what the caller keeps are the weights.
+    """
     size, images = settings["batch_size"], len(data.train_images)
     require(images > 0, "data.train", None, "images to train the victim on")
     require(1 <= size <= images, "optimizee.victim.training.batch_size", size, f"1 to {images}")
@@ -65,10 +70,10 @@ def fit_victim(
             {**trainer, "log_every_n_steps": 50},
             max_epochs=settings["epochs"],
             logger=found,
-            callbacks=[shown],
-            enable_checkpointing=False,
+            callbacks=[shown, _last(checkpoint)],
         )
-        job.fit(module, batches)
+        job.fit(module, batches, ckpt_path=_found(checkpoint), weights_only=True)
+    checkpoint.unlink(missing_ok=True)
     return float(job.callback_metrics["victim/test_accuracy"])
 
 
@@ -90,23 +95,31 @@ def fit_optimizer(
     titles = {"update": "Meta-training UpdateRNN", "sampling": "Meta-training QueryRNN"}
     metrics = ("meta/loss", "val/final_loss", "val/queries_to_success", "val/meta_loss")
     shown = StepProgress(titles[module.stage], module.meta_steps, metrics)
+    checkpoint = folder / "last.ckpt"
     with loggers(logging, folder, run_name, f"meta-train-{module.stage}", config) as found:
         job = make_trainer(
             trainer,
             max_steps=module.meta_steps,
             max_epochs=-1,
             logger=found,
-            callbacks=[shown, _last(folder)],
+            callbacks=[shown, _last(checkpoint, steps=1)],
         )
-        resume = folder / "last.ckpt"
-        job.fit(module, data, ckpt_path=str(resume) if resume.exists() else None, weights_only=True)
+        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
     return module.take_best()
 
 
-def _last(folder: Path) -> ModelCheckpoint:
+def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
+    """Keep the latest state, alone, in the file `path`: every so many `steps`, or every epoch."""
     return ModelCheckpoint(
-        str(folder), filename="last", every_n_train_steps=1, enable_version_counter=False
+        str(path.parent),
+        filename=path.stem,
+        every_n_train_steps=steps,
+        enable_version_counter=False,
     )
+
+
+def _found(path: Path) -> str | None:
+    return str(path) if path.exists() else None
 
 
 def _reset(layer: nn.Module) -> None:

@@ -37,6 +37,7 @@ class VictimTraining(pl.LightningModule):
         self.rate, self.augment = rate, augment
         self.generator = torch.Generator().manual_seed(seed)
         self.accuracy = MulticlassAccuracy(classes, average="micro")
+        self._restored: Tensor | None = None
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         images, labels = batch
@@ -50,6 +51,20 @@ class VictimTraining(pl.LightningModule):
         images, labels = batch
         self.accuracy(self.network(images), labels)
         self.log("victim/test_accuracy", self.accuracy, prog_bar=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the random streams of dropout and augmentation: resuming is exact."""
+        checkpoint["streams"] = torch.get_rng_state(), self.generator.get_state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the streams up again; dropout's at the start, after Lightning's own draws."""
+        self._restored, augmentation = checkpoint["streams"]
+        self.generator.set_state(augmentation)
+
+    def on_train_start(self) -> None:
+        """See on_load_checkpoint."""
+        if self._restored is not None:
+            torch.set_rng_state(self._restored)
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.SGD(
@@ -69,14 +84,22 @@ class VictimData(pl.LightningDataModule):
     def __init__(self, data: ImageData, batch_size: int = 128, seed: int = 0) -> None:
         super().__init__()
         require(batch_size >= 1, "victim.training.batch_size", batch_size, "at least 1")
-        self.data, self.batch_size, self.seed = data, batch_size, seed
+        self.data, self.batch_size = data, batch_size
+        self.generator = torch.Generator().manual_seed(seed)
 
     def train_dataloader(self) -> DataLoader[Any]:
         dataset = TensorDataset(self.data.train_images, self.data.train_labels)
-        generator = torch.Generator().manual_seed(self.seed)
         return DataLoader(
-            dataset, self.batch_size, shuffle=True, drop_last=True, generator=generator
+            dataset, self.batch_size, shuffle=True, drop_last=True, generator=self.generator
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the stream of random orders is."""
+        return {"generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with it."""
+        self.generator.set_state(state["generator"])
 
     def val_dataloader(self) -> DataLoader[Any]:
         return DataLoader(TensorDataset(self.data.test_images, self.data.test_labels), TEST_BATCH)

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from lightning_modules import fit
 from lightning_modules.fit import fit_victim
+from lightning_modules.victim_training import VictimTraining
 from tests.problems import seeded
 from zol2l.errors import InvalidInput
 from zol2l.victims.datasets import ImageData
@@ -27,7 +29,9 @@ def trained(folder: Path, data: ImageData = DATA, **settings: Any) -> Tensor:
     """All weights after two epochs, as one vector."""
     network = small_convnet(width=2, hidden=4, classes=CLASSES)
     settings = {"rate": 0.1, "batch_size": 16, "epochs": 2, "seed": 0, **settings}
-    accuracy = fit_victim(network, data, settings, TRAINER, LOGGING, folder, "test")
+    checkpoint = folder / "victim.ckpt"
+    accuracy = fit_victim(network, data, settings, TRAINER, LOGGING, folder, "test", checkpoint)
+    assert not checkpoint.exists()
     assert 0 <= accuracy <= 1
     return torch.cat([weight.detach().flatten() for weight in network.parameters()])
 
@@ -38,6 +42,32 @@ def test_training_follows_its_seed_alone(tmp_path: Path, augment: bool) -> None:
     torch.manual_seed(77)
     assert torch.equal(trained(tmp_path, augment=augment), first)
     assert not torch.equal(trained(tmp_path, augment=augment, seed=1), first)
+
+
+class Killed(VictimTraining):
+    """Dies in the middle of its third epoch, as by SIGKILL."""
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        if self.current_epoch == 2 and index == 1:
+            raise KilledError
+        return super().training_step(batch, index)
+
+
+class KilledError(Exception):
+    """Nothing after it runs."""
+
+
+def test_killed_and_resumed_equals_uninterrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With dropout, augmentation and a new order each epoch: every random stream goes on."""
+    expected = trained(tmp_path / "whole", augment=True, epochs=4)
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(fit, "VictimTraining", Killed)
+        trained(tmp_path / "killed", augment=True, epochs=4)
+    assert (tmp_path / "killed/victim.ckpt").exists()
+    torch.manual_seed(77)
+    assert torch.equal(trained(tmp_path / "killed", augment=True, epochs=4), expected)
 
 
 def test_augmentation_is_an_option(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def _train(
         logging=plain(cfg.logger),
         folder=store(cfg) / "victim",
         run_name=cfg.run_name,
+        checkpoint=path.with_suffix(".ckpt"),
     )
     card = VictimCard(configuration, accuracy, parameter_count(network))
     save_victim(path, network, card)
