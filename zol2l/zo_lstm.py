@@ -31,25 +31,31 @@ class ZOLSTM(ComposedOptimizer):
         normalize: bool = True,
         smoothing: float | None = None,
         scale: float = 1.0,
+        gain: float = 1.0,
     ) -> None:
         sampling = QueryRNN(directions, hidden, mixing, normalize)
-        super().__init__(sampling, ForwardDifference(smoothing), UpdateRNN(hidden, scale))
+        super().__init__(sampling, ForwardDifference(smoothing), UpdateRNN(hidden, scale, gain))
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, directions: int | None = None, scale: float = 1.0
+        cls,
+        source: str | Path,
+        directions: int | None = None,
+        scale: float = 1.0,
+        gain: float | None = None,
     ) -> Self:
         """A released optimizer by name ("mnist"), or the learned parts in a folder that holds
         update/weights.safetensors and sampling/weights.safetensors.
 
-        `directions` defaults to those that the release was trained with (20 for a folder); `scale`
-        is alpha, to be tuned where the problem is another one (section 4.3).
+        `directions` and `gain` default to those that the release was trained with (20 and 1 for a
+        folder); `scale` is alpha, to be tuned where the problem is another one (section 4.3).
         """
         path = Path(source)
         if not path.is_dir():
-            directions = directions or int(read_card(str(source))["directions"])
+            card = read_card(str(source))
+            directions, gain = directions or int(card["directions"]), gain or float(card["gain"])
             path = released_folder(str(source))
-        optimizer = cls(directions or 20, scale=scale)
+        optimizer = cls(directions or 20, scale=scale, gain=gain or 1.0)
         for part in PARTS:
             load_part(path / part / WEIGHTS, getattr(optimizer, part))
         return optimizer.requires_grad_(False).eval()

@@ -11,16 +11,19 @@ from zol2l.updates.base import Update
 
 
 class UpdateRNN(Update):
-    """delta = scale * LSTM(g), coordinate by coordinate, one shared 1-layer LSTM.
+    """delta = scale * LSTM(gain * g), coordinate by coordinate, one shared 1-layer LSTM.
 
     `scale` is alpha of section 4.3: it adapts a rule that was learned on problems with another
-    ratio of updates to gradients; 1 for the problems it was learned on. State: the LSTM's.
+    ratio of updates to gradients; 1 for the problems it was learned on. `gain` is the problem's
+    unit of gradients, so that the LSTM, which is linear in small inputs, sees numbers around 1.
+    State: the LSTM's.
     """
 
-    def __init__(self, hidden: int = 10, scale: float = 1.0) -> None:
+    def __init__(self, hidden: int = 10, scale: float = 1.0, gain: float = 1.0) -> None:
         super().__init__()
         require(scale > 0, "update.scale", scale, "a positive factor alpha of the update")
-        self.scale = scale
+        require(gain > 0, "update.gain", gain, "a positive factor of the gradient estimate")
+        self.scale, self.gain = scale, gain
         self.rnn = CoordinatewiseLSTM(inputs=1, hidden=hidden)
 
     def init(self, theta: Tensor) -> LSTMState:
@@ -28,5 +31,5 @@ class UpdateRNN(Update):
         return self.rnn.init(theta)
 
     def forward(self, estimate: GradientEstimate, state: LSTMState) -> tuple[Tensor, LSTMState]:
-        delta, state = self.rnn(estimate.gradient[..., None], state)
+        delta, state = self.rnn(self.gain * estimate.gradient[..., None], state)
         return self.scale * delta, state
