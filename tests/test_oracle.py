@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from tests.problems import Breaking, Recorded, normal, quadratic, seeded
+from tests.problems import Breaking, Recorded, Wrapper, normal, quadratic, seeded
 from zol2l.errors import InvalidInput
 from zol2l.optimizees import BlackBoxAttack
 from zol2l.oracle import CHUNK, Oracle, evaluate_in_chunks
@@ -131,6 +134,34 @@ def test_resting_ends_with_an_error_too() -> None:
     with pytest.raises(ZeroDivisionError), oracle.only(torch.tensor([True, False])):
         raise ZeroDivisionError
     assert oracle.active.tolist() == [True, True]
+
+
+class Reached(Wrapper):
+    """Succeeds at points whose first coordinate is at least 1."""
+
+    def __call__(self, theta: Tensor) -> Evaluation:
+        return dataclasses.replace(self.inner(theta), success=theta[..., 0] >= 1)
+
+    def __getitem__(self, rows: Any) -> Reached:
+        return self._around(self.inner[rows], self.rows[rows])
+
+
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_an_instance_whose_iterate_succeeds_is_left_alone(chunk: int | None) -> None:
+    recorded = Recorded(Reached(quadratic(3, 2)))
+    oracle = Oracle(recorded, chunk=chunk, until_success=True)
+    points = torch.zeros(3, 4, 2, dtype=torch.float64)
+    points[1, 0, 0] = points[2, 1, 0] = 1.0  # an iterate, and a probe, which does not count
+    seen = oracle.query(points)
+    assert oracle.succeeded.tolist() == [False, True, False]
+    assert recorded.counts(3).tolist() == oracle.loss_queries.tolist() == [4, 1, 4]
+    assert seen.success[1].tolist() == [True, False, False, False]
+    assert seen.loss[1, 0].isfinite() and seen.loss[1, 1:].isnan().all()
+    assert seen.loss[[0, 2]].isfinite().all()
+    oracle.query(points)
+    oracle.check(points[:, 0])
+    assert oracle.check_queries.tolist() == [1, 0, 1]
+    assert recorded.counts(3).tolist() == [9, 1, 9]
 
 
 def test_counters_round_trip() -> None:

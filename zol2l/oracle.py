@@ -20,6 +20,8 @@ call took 268 us an image, 2,100 took 410, 21 took 298 and one 680: activations 
 MISSING = {torch.bool: False, torch.int64: -1}
 """What a stopped row holds: no success, no predicted class; NaN in every floating-point field."""
 
+COUNTERS = ("loss_queries", "check_queries", "active", "failed", "succeeded")
+
 
 class Oracle:
     """Counted and budgeted access to an optimizee of B instances.
@@ -28,19 +30,26 @@ class Oracle:
     an iterate that no optimizer asked for (the last one; the full loss of a stochastic problem).
     A hard `budget` per instance bounds its loss queries plus the one check of its last iterate.
     An instance that returns NaN or inf is stopped and never called again; the others go on.
+    With `until_success` so is an instance whose iterate, the first point of a query, succeeds: the
+    rest of that query is neither evaluated nor counted.
     """
 
     def __init__(
-        self, optimizee: Optimizee, budget: int | None = None, chunk: int | None = CHUNK
+        self,
+        optimizee: Optimizee,
+        budget: int | None = None,
+        chunk: int | None = CHUNK,
+        until_success: bool = False,
     ) -> None:
         require(budget is None or budget >= 1, "budget", budget, "at least 1 query per instance")
         require(chunk is None or chunk >= 1, "chunk", chunk, "at least 1 evaluation per call")
         self.optimizee = self._current = optimizee
-        self.budget, self.chunk = budget, chunk
+        self.budget, self.chunk, self.until_success = budget, chunk, until_success
         self.loss_queries = torch.zeros(optimizee.instances, dtype=torch.int64)
         self.check_queries = torch.zeros(optimizee.instances, dtype=torch.int64)
         self.active = torch.ones(optimizee.instances, dtype=torch.bool)
         self.failed = torch.zeros(optimizee.instances, dtype=torch.bool)
+        self.succeeded = torch.zeros(optimizee.instances, dtype=torch.bool)
 
     def begin_step(self, generator: torch.Generator) -> None:
         """Draw the step's minibatch; all queries until the next call use it."""
@@ -54,15 +63,21 @@ class Oracle:
         """
         points = theta.shape[1]
         self.afford(points)
-        self.loss_queries = self.loss_queries + points * self.active
-        return self._evaluate(self._current, theta, self.active)
+        if not self.until_success:
+            return self._count(theta)
+        first = self._count(theta[:, :1])
+        assert first.success is not None
+        self.succeeded = self.succeeded | (self.active & first.success[:, 0].cpu())
+        self.stop(self.succeeded)
+        return first if points == 1 else join_points([first, self._count(theta[:, 1:])])
 
     def check(self, theta: Tensor) -> Evaluation:
-        """Look at the iterates theta (B, D), one check query for each instance that has not failed;
-        the full loss if the problem is stochastic.
+        """Look at the iterates theta (B, D), one check query for each instance that has not failed
+        or been seen to succeed; the full loss if the problem is stochastic.
         """
-        self.check_queries = self.check_queries + ~self.failed
-        return self._evaluate(self.optimizee, theta[:, None], ~self.failed)
+        unknown = ~(self.failed | self.succeeded)
+        self.check_queries = self.check_queries + unknown
+        return self._evaluate(self.optimizee, theta[:, None], unknown)
 
     def differentiate(self, theta: Tensor, gradient: MetaGradient) -> tuple[Tensor, Tensor]:
         """Value (B,) and derivative (B, D) of the step's problem at theta (B, D), for training: no
@@ -100,11 +115,16 @@ class Oracle:
 
     def counters(self) -> tuple[Tensor, ...]:
         """All that a run changes here, to be saved."""
-        return self.loss_queries, self.check_queries, self.active, self.failed
+        return tuple(getattr(self, name) for name in COUNTERS)
 
     def set_counters(self, counters: tuple[Tensor, ...]) -> None:
         """Go on from saved `counters`."""
-        self.loss_queries, self.check_queries, self.active, self.failed = counters
+        for name, value in zip(COUNTERS, counters, strict=True):
+            setattr(self, name, value)
+
+    def _count(self, theta: Tensor) -> Evaluation:
+        self.loss_queries = self.loss_queries + theta.shape[1] * self.active
+        return self._evaluate(self._current, theta, self.active)
 
     def _evaluate(self, optimizee: Optimizee, theta: Tensor, mask: Tensor) -> Evaluation:
         if bool(mask.all()):
@@ -116,7 +136,11 @@ class Oracle:
         self.failed = self.failed | (mask & broken.any(dim=1).cpu())
         self.stop(self.failed)
         if bool(broken.any()):  # an inf becomes NaN, and with it all that is known of the point
-            evaluation = evaluation.map(lambda x: torch.where(broken, _missing(x), x))
+            evaluation = evaluation.map(
+                lambda x: torch.where(
+                    broken.view(*broken.shape, *[1] * (x.ndim - 2)), _missing(x), x
+                )
+            )
         return evaluation
 
     def _evaluate_rows(self, optimizee: Optimizee, theta: Tensor, rows: Tensor) -> Evaluation:
@@ -141,12 +165,13 @@ def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -
         return optimizee(theta)
     if points > chunk:
         parts = [evaluate_in_chunks(optimizee, t, chunk) for t in theta.split(chunk, dim=1)]
-        return _join_points(parts)
+        return join_points(parts)
     size = chunk // points
     starts = range(0, instances, size)
     return Evaluation.cat([optimizee[i : i + size](theta[i : i + size]) for i in starts])
 
 
-def _join_points(parts: list[Evaluation]) -> Evaluation:
+def join_points(parts: list[Evaluation]) -> Evaluation:
+    """Evaluations of the same instances at some points each as one, at all of them."""
     turned = [part.map(lambda x: x.transpose(0, 1)) for part in parts]
     return Evaluation.cat(turned).map(lambda x: x.transpose(0, 1))

@@ -9,6 +9,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Self, TypeVar, cast
 
 import torch
@@ -65,7 +66,8 @@ class Evaluation(Rows):
     """What a black box answered at n points per instance.
 
     loss (B, n); where they exist: success (B, n) bool, attack_loss (B, n), distortion (B, n),
-    prediction (B, n), the class that a victim chose, and log_likelihood (B, n).
+    prediction (B, n), the class that a victim chose, log_likelihood (B, n) of the class that an
+    attack changes, and log_probabilities (B, n, classes).
     """
 
     loss: Tensor
@@ -74,10 +76,16 @@ class Evaluation(Rows):
     distortion: Tensor | None = None
     prediction: Tensor | None = None
     log_likelihood: Tensor | None = None
+    log_probabilities: Tensor | None = None
 
     def points(self, which: slice) -> Evaluation:
         """The same instances at some of their points."""
         return self.map(lambda x: x[:, which])
+
+    def split(self, *counts: int) -> list[Evaluation]:
+        """The first so many points, the next so many, ..., as evaluations of their own."""
+        ends = list(accumulate(counts))
+        return [self.points(slice(e - n, e)) for n, e in zip(counts, ends, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -104,8 +112,10 @@ class Directions(Rows):
 
 @dataclass(frozen=True)
 class GradientEstimate(Rows):
-    """Estimated gradient (B, D) of the loss, of the log-likelihood (`score`) where one exists, and
-    the evaluation (n = 1) of the iterate itself.
+    """Estimated gradient (B, D) of the loss and the evaluation (n = 1) of the iterate itself.
+
+    `score` (B, K, D), where an estimator makes it: sqrt(w_k) grad log p_k for outcomes k of weight
+    w_k, so that the Fisher information is score^T score.
     """
 
     gradient: Tensor

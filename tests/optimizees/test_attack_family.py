@@ -74,16 +74,16 @@ def test_rows_name_instances_and_may_repeat() -> None:
     chosen = whole.chosen["test"][rows]
     assert isinstance(problem, BlackBoxAttack)
     assert torch.equal(problem.images, IMAGES[chosen])
-    assert torch.equal(problem.labels, LABELS[chosen])
-    assert problem.targets is None
+    assert torch.equal(problem.goal.labels, LABELS[chosen])
+    assert problem.goal.targets is None
     clean = problem(torch.zeros(3, 1, 4))
-    assert torch.equal(clean.prediction[:, 0], problem.labels)
+    assert torch.equal(clean.prediction[:, 0], problem.goal.labels)
     assert not clean.success.any()
 
 
 def test_targeted_attacks_aim_at_the_next_class_and_options_are_handed_on() -> None:
     problem = family(targeted=True, norm="l2", c=0.3).optimizee("train", torch.arange(5))
-    assert torch.equal(problem.targets, (problem.labels + 1) % CLASSES)
+    assert torch.equal(problem.goal.targets, (problem.goal.labels + 1) % CLASSES)
     assert (problem.norm, problem.c) == ("l2", 0.3)
 
 

@@ -62,8 +62,10 @@ class Estimator(nn.Module):
 def weighted_mean(slopes: Tensor, u: Tensor, oracle: Oracle) -> Tensor:
     """1/Q sum_i slopes_i u_i (B, D) of the slopes (B, Q) along the directions u (B, Q, D).
 
-    A stopped instance's NaN must not reach weights that others share: its slopes are zero, and its
-    step is void.
+    Of slopes (B, Q, K), those of K functions, (B, K, D). A stopped instance's NaN must not reach
+    weights that others share: its slopes are zero, and its step is void.
     """
-    active = oracle.active.to(u.device)[:, None]
-    return torch.einsum("bq,bqd->bd", torch.where(active, slopes, 0), u) / u.shape[1]
+    active = oracle.active.to(u.device).view(-1, *[1] * (slopes.ndim - 1))
+    known = torch.where(active, slopes, 0)
+    indices = "bq,bqd->bd" if slopes.ndim == 2 else "bqk,bqd->bkd"
+    return torch.einsum(indices, known, u) / u.shape[1]

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zol2l.estimators.base import Estimator, weighted_mean
+from zol2l.estimators.differences import Differences
 from zol2l.oracle import Oracle
 from zol2l.types import Directions, GradientEstimate
 
 
-class CentralDifference(Estimator):
+class CentralDifference(Differences):
     """g = 1/(2 mu Q) sum_i [f(theta + mu u_i) - f(theta - mu u_i)] u_i.
 
     Its slopes are exact on quadratics; elsewhere the bias is O(mu^2). A term that is even around
@@ -33,11 +33,10 @@ class CentralDifference(Estimator):
         state: Any,
         generator: torch.Generator,
     ) -> tuple[GradientEstimate, None]:
-        step, u = self.step_length(oracle, theta, directions), directions.u
+        step = self.step_length(oracle, theta, directions)
         with torch.no_grad():
-            centre = theta[:, None]
-            evaluation = oracle.query(torch.cat([centre, centre + step * u, centre - step * u], 1))
-            ahead, behind = evaluation.loss[:, 1:].chunk(2, dim=1)
-            slopes = (ahead - behind) / (2 * step)
-        gradient = weighted_mean(slopes, u, oracle)
-        return GradientEstimate(gradient, base=evaluation.points(slice(0, 1))), None
+            centre, away = theta[:, None], step * directions.u
+            evaluation = oracle.query(torch.cat([centre, centre + away, centre - away], dim=1))
+        base, ahead, behind = evaluation.split(1, away.shape[1], away.shape[1])
+        estimate = self.compare(base, ahead, behind, 2 * step, directions, oracle, generator)
+        return estimate, None

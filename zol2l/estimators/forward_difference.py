@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zol2l.estimators.base import Estimator, weighted_mean
+from zol2l.estimators.differences import Differences
 from zol2l.oracle import Oracle
 from zol2l.types import Directions, GradientEstimate
 
 
-class ForwardDifference(Estimator):
+class ForwardDifference(Differences):
     """g = 1/(mu Q) sum_i [f(theta + mu u_i) - f(theta)] u_i.
 
     Unbiased on linear functions for every mu when E[u u^T] = I; otherwise its bias is O(mu).
@@ -30,10 +30,9 @@ class ForwardDifference(Estimator):
         state: Any,
         generator: torch.Generator,
     ) -> tuple[GradientEstimate, None]:
-        step, u = self.step_length(oracle, theta, directions), directions.u
+        step = self.step_length(oracle, theta, directions)
         with torch.no_grad():
-            points = torch.cat([theta[:, None], theta[:, None] + step * u], dim=1)
-            evaluation = oracle.query(points)
-            slopes = (evaluation.loss[:, 1:] - evaluation.loss[:, :1]) / step
-        gradient = weighted_mean(slopes, u, oracle)
-        return GradientEstimate(gradient, base=evaluation.points(slice(0, 1))), None
+            centre = theta[:, None]
+            evaluation = oracle.query(torch.cat([centre, centre + step * directions.u], dim=1))
+        base, ahead = evaluation.split(1, directions.u.shape[1])
+        return self.compare(base, ahead, base, step, directions, oracle, generator), None

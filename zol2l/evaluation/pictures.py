@@ -30,5 +30,5 @@ def take_pictures(
         "images": images.float(),
         "steps": steps,
         "predictions": predictions,
-        "labels": attack.labels[rows],
+        "labels": attack.goal.labels[rows],
     }

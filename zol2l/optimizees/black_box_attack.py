@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from zol2l.errors import require
+from zol2l.optimizees.goals import Goal, achieved
 from zol2l.types import Evaluation, Optimizee
 
 Norm = Literal["l1", "l2", "linf"]
@@ -54,13 +55,13 @@ class BlackBoxAttack(Optimizee):
         parameterization: Parameterization = "clipped",
         resize: Sequence[int] | None = None,
     ) -> None:
-        _check_images(images, labels)
+        check_images(images, labels)
         require(norm in ORDER, "optimizee.family.norm", norm, f"one of {', '.join(ORDER)}")
         require(c >= 0, "optimizee.family.c", c, "a weight c >= 0")
         require(confidence >= 0, "optimizee.family.confidence", confidence, "at least 0")
         known = parameterization in ("clipped", "tanh")
         require(known, "optimizee.family.parameterization", parameterization, "clipped or tanh")
-        self.victim, self.images, self.labels, self.targets = victim, images, labels, targets
+        self.victim, self.images, self.goal = victim, images, Goal(labels, targets)
         self.norm, self.c, self.confidence = norm, c, confidence
         self.parameterization = parameterization
         self.shape = (images.shape[1], *(resize or images.shape[2:]))
@@ -74,12 +75,12 @@ class BlackBoxAttack(Optimizee):
         x = self.adversarial(theta)
         logits = self.victim(x.unflatten(-1, self.images.shape[1:]).flatten(0, 1))
         scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
-        margin = self.margin(scores)
+        margin = self.goal.margin(scores)
         distortion = torch.linalg.vector_norm(x - self._clean(), ord=ORDER[self.norm], dim=-1)
         attack_loss = margin.clamp(min=-self.confidence)
         return Evaluation(
             loss=attack_loss + self.c * distortion,
-            success=(margin < 0) & (margin <= -self.confidence),
+            success=achieved(margin, self.confidence),
             attack_loss=attack_loss,
             distortion=distortion,
             prediction=scores.argmax(dim=-1),
@@ -101,14 +102,6 @@ class BlackBoxAttack(Optimizee):
         large: Tensor = interpolate(small, size=self.images.shape[2:], mode="bilinear")
         return large.reshape(*theta.shape[:2], -1)
 
-    def margin(self, scores: Tensor) -> Tensor:
-        """How far log-probabilities `scores` (B, n, classes) are from success, (B, n)."""
-        chosen = self.labels if self.targets is None else self.targets
-        index = chosen.view(-1, 1, 1).expand(*scores.shape[:2], 1)
-        own = scores.gather(-1, index)[..., 0]
-        others = scores.scatter(-1, index, -torch.inf).amax(dim=-1)
-        return own - others if self.targets is None else others - own
-
     def start(self) -> Tensor:
         generator = torch.Generator().manual_seed(START_SEED)
         noise = torch.randn(self.dimension, generator=generator, dtype=torch.float64)
@@ -116,8 +109,7 @@ class BlackBoxAttack(Optimizee):
 
     def __getitem__(self, rows: Any) -> Self:
         part = copy.copy(self)
-        part.images, part.labels = self.images[rows], self.labels[rows]
-        part.targets = None if self.targets is None else self.targets[rows]
+        part.images, part.goal = self.images[rows], self.goal[rows]
         part.instances = len(part.images)
         return part
 
@@ -125,7 +117,8 @@ class BlackBoxAttack(Optimizee):
         return self.images.flatten(1)[:, None]
 
 
-def _check_images(images: Tensor, labels: Tensor) -> None:
+def check_images(images: Tensor, labels: Tensor) -> None:
+    """Refuse what is not a batch (B, C, H, W) of pixels in [0, 1] with a label each."""
     require(images.ndim == 4, "images", tuple(images.shape), "a batch (B, C, H, W)")
     floating = images.is_floating_point()
     require(floating, "images", images.dtype, "a floating-point type, pixels in [0, 1]")

@@ -5,5 +5,14 @@ from zol2l.sampling.coordinates import RandomCoordinates
 from zol2l.sampling.gaussian import GaussianSampling
 from zol2l.sampling.guided_es import GuidedES
 from zol2l.sampling.query_rnn import QueryRNN
+from zol2l.sampling.sphere import SphereSampling
 
-__all__ = ["GaussianSampling", "GuidedES", "LastStep", "QueryRNN", "RandomCoordinates", "Sampling"]
+__all__ = [
+    "GaussianSampling",
+    "GuidedES",
+    "LastStep",
+    "QueryRNN",
+    "RandomCoordinates",
+    "Sampling",
+    "SphereSampling",
+]

@@ -1,0 +1,41 @@
+"""White-box estimates are autograd's, and cost one query."""
+
+from __future__ import annotations
+
+import torch
+
+from tests.attacks.victims import problem
+from tests.doubles import last_step
+from tests.estimators.test_information import every_coordinate, fisher
+from tests.problems import Recorded, seeded
+from zol2l.estimators import AllClasses, ExactGradient, OuterProduct, TwoOutcome
+from zol2l.meta_gradient import autograd_gradient
+from zol2l.oracle import Oracle
+from zol2l.sampling import GaussianSampling
+
+B, D = 3, 12
+
+
+def test_gradient_and_scores_are_exact_at_one_query() -> None:
+    for information in (OuterProduct(), TwoOutcome(), AllClasses()):
+        counted = Recorded(problem(B))
+        oracle = Oracle(counted)
+        start = oracle.optimizee.start()
+        estimate, _ = ExactGradient(information)(oracle, start, every_coordinate(D), None, seeded())
+        assert oracle.loss_queries.tolist() == [1] * B
+        assert torch.allclose(estimate.gradient, autograd_gradient(problem(B), start)[1])
+        matrix = estimate.score.transpose(1, 2) @ estimate.score
+        assert torch.allclose(matrix, fisher(information), rtol=1e-5, atol=1e-7)
+
+
+def test_an_image_that_succeeded_gets_no_gradient() -> None:
+    attack = problem(B)
+    start = attack.start()
+    start[1] = -3 * autograd_gradient(attack, start)[1][1]
+    assert attack(start[:, None]).success[:, 0].tolist() == [False, True, False]
+    oracle = Oracle(attack, until_success=True)
+    directions, _ = GaussianSampling(1)(last_step(start), None, seeded())
+    estimate, _ = ExactGradient(OuterProduct())(oracle, start, directions, None, seeded())
+    assert not estimate.gradient[1].any()
+    assert estimate.gradient[0].any()
+    assert not estimate.score[1].any()

@@ -1,0 +1,111 @@
+"""The one attack protocol: what every black-box attack takes, and what it gives back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from zol2l.attacks.problem import ConstrainedAttack
+from zol2l.attacks.threat_model import ThreatModel
+from zol2l.errors import require
+from zol2l.optimizees.goals import Goal
+from zol2l.oracle import CHUNK, Oracle
+from zol2l.types import Rows
+
+Victim = Callable[[Tensor], Tensor]
+"""Images (m, C, H, W) in [0, 1] -> logits (m, classes)."""
+
+
+@dataclass(frozen=True)
+class AttackResult(Rows):
+    """adversarial (B, C, H, W) in [0, 1]; success (B,); queries (B,), the images of each instance
+    that the victim classified, all of them; distortion (B,), in the threat model's norm.
+
+    `queries` of an attack that failed are those it spent: a censored number, not one to average.
+    """
+
+    adversarial: Tensor
+    success: Tensor
+    queries: Tensor
+    distortion: Tensor
+
+
+class Attack(ABC):
+    """attack(victim, images, labels) -> result; `attack.on(victim)(images, labels)` -> images.
+
+    All images are one batch. An image that succeeds, spends its `budget` or makes the victim answer
+    NaN leaves it; the others go on. `targets` (B,) make the attack targeted.
+    """
+
+    def __init__(
+        self,
+        threat: ThreatModel,
+        budget: int | None = None,
+        kappa: float = 0.0,
+        chunk: int | None = CHUNK,
+        seed: int = 0,
+    ) -> None:
+        require(budget is None or budget >= 1, "attack.budget", budget, "at least 1 query an image")
+        self.threat, self.budget, self.kappa = threat, budget, kappa
+        self.chunk, self.seed = chunk, seed
+
+    @torch.no_grad()
+    def __call__(
+        self, victim: Victim, images: Tensor, labels: Tensor, targets: Tensor | None = None
+    ) -> AttackResult:
+        """Attack all images (B, C, H, W) with labels (B,) at once."""
+        problem = ConstrainedAttack(victim, images, Goal(labels, targets), self.threat, self.kappa)
+        oracle = Oracle(problem, self.budget, self.chunk, until_success=True)
+        generator = torch.Generator(images.device).manual_seed(self.seed)
+        theta = self.search(oracle, problem, generator)
+        last = oracle.check(theta)
+        assert last.success is not None
+        return AttackResult(
+            adversarial=problem.adversarial(theta),
+            success=oracle.succeeded | last.success[:, 0].cpu(),
+            queries=oracle.loss_queries + oracle.check_queries,
+            distortion=self.threat.size(theta),
+        )
+
+    @abstractmethod
+    def search(
+        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
+    ) -> Tensor:
+        """The perturbations theta (B, D) where the attack ends. An iterate is the first point of
+        each query; the oracle stops the instances whose iterate succeeds.
+        """
+
+    def on(self, victim: Victim) -> Callable[[Tensor, Tensor], Tensor]:
+        """Adv = attack.on(victim)(images, labels), as torchattacks' users call an attack."""
+        return lambda images, labels: self(victim, images, labels).adversarial
+
+
+def verify(
+    result: AttackResult,
+    victim: Victim,
+    images: Tensor,
+    labels: Tensor,
+    threat: ThreatModel,
+    targets: Tensor | None = None,
+) -> dict[str, float]:
+    """What an attack's images are worth, measured without the attack: `success_rate` by the
+    victim's predictions, `overstated`, the images said to succeed that do not, and how far any of
+    them leaves the threat model (`outside_ball`) or [0, 1] (`outside_box`).
+    """
+    with torch.no_grad():
+        predicted = torch.cat(
+            [victim(part).argmax(dim=1) for part in result.adversarial.split(CHUNK)]
+        )
+    broken = predicted != labels if targets is None else predicted == targets
+    delta = (result.adversarial - images).flatten(1)
+    box = torch.maximum(-result.adversarial, result.adversarial - 1)
+    return {
+        "success_rate": broken.double().mean().item(),
+        "overstated": int((result.success.to(broken.device) & ~broken).sum()),
+        "outside_ball": max(0.0, (threat.size(delta).max() - threat.eps).item()),
+        "outside_box": max(0.0, box.max().item()),
+    }

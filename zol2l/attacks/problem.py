@@ -1,0 +1,80 @@
+"""A constrained attack as an optimization problem (Zhao et al., AAAI 2020, equations 1 and 2)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from zol2l.attacks.threat_model import ThreatModel
+from zol2l.errors import require
+from zol2l.optimizees.black_box_attack import check_images
+from zol2l.optimizees.goals import Goal, achieved
+from zol2l.types import Evaluation, Optimizee
+
+
+class ConstrainedAttack(Optimizee):
+    """f(delta) = max(margin(x + delta), -kappa), delta in the threat model, starting at zero.
+
+    The margin is the goal's, on log-probabilities. Points that an estimator probes are shown to the
+    victim as they are, not clipped; iterates are projected. victim: images (m, C, H, W) -> logits
+    (m, classes). Beside the loss it answers log_likelihood and log_probabilities. One query is one
+    image classified.
+    """
+
+    smoothing = {torch.float32: 1e-3, torch.float64: 1e-3}
+
+    def __init__(
+        self,
+        victim: Callable[[Tensor], Tensor],
+        images: Tensor,
+        goal: Goal,
+        threat: ThreatModel,
+        kappa: float = 0.0,
+    ) -> None:
+        check_images(images, goal.labels)
+        require(kappa >= 0, "attack.kappa", kappa, "at least 0")
+        self.victim, self.images, self.goal = victim, images, goal
+        self.threat, self.kappa = threat, kappa
+        self.shape = images.shape[1:]
+        self.instances, self.dimension = len(images), images[0].numel()
+
+    def __call__(self, theta: Tensor) -> Evaluation:
+        points = self.clean()[:, None] + theta
+        logits = self.victim(points.unflatten(-1, self.shape).flatten(0, 1))
+        scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
+        margin = self.goal.margin(scores)
+        loss = margin.clamp(min=-self.kappa)
+        return Evaluation(
+            loss=loss,
+            success=achieved(margin, self.kappa),
+            attack_loss=loss,
+            distortion=self.threat.size(theta),
+            prediction=scores.argmax(dim=-1),
+            log_likelihood=scores.gather(-1, self.goal.index(scores))[..., 0],
+            log_probabilities=scores,
+        )
+
+    def project(self, theta: Tensor) -> Tensor:
+        return self.threat.project(theta, self.clean())
+
+    def adversarial(self, theta: Tensor) -> Tensor:
+        """The images (B, C, H, W) in [0, 1] that the perturbations theta (B, D) stand for."""
+        pixels: Tensor = (self.clean() + theta).clamp(0, 1)
+        return pixels.view(-1, *self.shape)
+
+    def start(self) -> Tensor:
+        return torch.zeros_like(self.clean())
+
+    def clean(self) -> Tensor:
+        """The clean images (B, D)."""
+        return self.images.flatten(1)
+
+    def __getitem__(self, rows: Any) -> Self:
+        part = copy.copy(self)
+        part.images, part.goal = self.images[rows], self.goal[rows]
+        part.instances = len(part.images)
+        return part

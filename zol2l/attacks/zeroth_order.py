@@ -1,0 +1,38 @@
+"""Attacks by a zeroth-order optimizer: ZO-NGD, NES-PGD and whatever else is composed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zol2l.attacks.attack import Attack
+from zol2l.attacks.problem import ConstrainedAttack
+from zol2l.attacks.threat_model import ThreatModel
+from zol2l.errors import require
+from zol2l.optimizer import Optimizer, iterate
+from zol2l.oracle import Oracle
+
+
+class ZerothOrderAttack(Attack):
+    """`optimizer`, projected onto the threat model, for at most `steps` steps.
+
+    Cost of a step: the estimator's, the iterate's own query included; of an image that succeeds at
+    its k-th iterate, k steps and one query.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, threat: ThreatModel, steps: int = 100, **options: Any
+    ) -> None:
+        super().__init__(threat, **options)
+        require(steps >= 1, "attack.steps", steps, "at least 1")
+        self.optimizer, self.steps = optimizer.eval(), steps
+
+    def search(
+        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
+    ) -> Tensor:
+        state = self.optimizer.init(problem.start())
+        for after, _ in iterate(self.optimizer, oracle, state, self.steps, generator):
+            state = after
+        return state.theta

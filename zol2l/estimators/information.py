@@ -1,0 +1,83 @@
+"""Fisher information from the queries of a gradient estimate (Zhao et al., AAAI 2020).
+
+F = sum_k w_k grad log p_k grad log p_k^T over outcomes k of the black box's answer. Which outcomes
+and weights: the classes of this file. They cost no queries.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from zol2l.errors import require
+from zol2l.types import Evaluation
+
+
+class Information(ABC):
+    """The outcomes whose log-likelihoods are differentiated, and their weights at the iterate."""
+
+    @abstractmethod
+    def outcomes(self, evaluation: Evaluation) -> Tensor:
+        """Log-likelihoods (B, n, K) of the outcomes at n points."""
+
+    @abstractmethod
+    def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
+        """Weights (B, K) of outcomes with log-likelihoods `base` (B, K) at the iterate."""
+
+
+class OuterProduct(Information):
+    """F = grad log p grad log p^T of the one class that the attack changes (equation 12)."""
+
+    def outcomes(self, evaluation: Evaluation) -> Tensor:
+        return _seen(evaluation.log_likelihood, "the probability of the label")[..., None]
+
+    def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
+        return torch.ones_like(base)
+
+
+class TwoOutcome(Information):
+    """F = p g g^T + (1 - p) g' g'^T with g = grad log p, g' = grad log(1 - p): equation 9 for the
+    outcomes "this class" and "another one", exact, from the class's probability alone (the released
+    code for MNIST).
+    """
+
+    def outcomes(self, evaluation: Evaluation) -> Tensor:
+        seen = _seen(evaluation.log_likelihood, "the probability of the label")
+        certain = torch.finfo(seen.dtype).eps
+        return torch.stack([seen, torch.log(-torch.expm1(seen.clamp(max=-certain)))], dim=-1)
+
+    def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
+        return base.exp()
+
+
+class AllClasses(Information):
+    """F = sum_k p_k grad log p_k grad log p_k^T over all classes (equation 9)."""
+
+    def outcomes(self, evaluation: Evaluation) -> Tensor:
+        return _seen(evaluation.log_probabilities, "the probabilities of all classes")
+
+    def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
+        return base.exp()
+
+
+class MonteCarlo(AllClasses):
+    """Equation 13: `samples` classes drawn from p in place of the expectation."""
+
+    def __init__(self, samples: int = 1) -> None:
+        require(samples >= 1, "information.samples", samples, "at least 1 (n_MC >= 1)")
+        self.samples = samples
+
+    def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
+        known = base.isfinite().any(dim=1, keepdim=True)
+        chances = torch.where(known, base.nan_to_num(-torch.inf).exp(), 1.0)
+        drawn = torch.multinomial(chances, self.samples, replacement=True, generator=generator)
+        ones = torch.ones_like(drawn, dtype=base.dtype)
+        return torch.zeros_like(base).scatter_add(1, drawn, ones) / self.samples
+
+
+def _seen(answer: Tensor | None, what: str) -> Tensor:
+    require(answer is not None, "estimator.information", None, f"a problem that shows {what}")
+    assert answer is not None
+    return answer

@@ -1,0 +1,39 @@
+"""The natural-gradient update of ZO-NGD (Zhao et al., AAAI 2020, equations 18-22)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zol2l.errors import require
+from zol2l.types import GradientEstimate
+from zol2l.updates.base import Update
+
+
+class NaturalGradient(Update):
+    """delta = -rate (S^T S + gamma I)^-1 g with the Fisher information F = S^T S of the estimate.
+
+    S (B, K, D) has K rows, one an outcome; no D x D matrix is made:
+    (S^T S + gamma I)^-1 g = [g - S^T (gamma I + S S^T)^-1 S g] / gamma,
+    Sherman-Morrison's formula (equation 21) for K = 1. `damping` is gamma. `rate` is the step size
+    lambda itself, not divided by D.
+    """
+
+    def __init__(self, rate: float, damping: float = 0.01) -> None:
+        super().__init__()
+        require(rate > 0, "update.rate", rate, "a step size lambda > 0")
+        require(damping > 0, "update.damping", damping, "a damping gamma > 0")
+        self.rate, self.damping = rate, damping
+
+    def forward(self, estimate: GradientEstimate, state: Any) -> tuple[Tensor, None]:
+        allowed = "an estimator with `information`, whose Fisher matrix this update inverts"
+        require(estimate.score is not None, "update", "natural_gradient", allowed)
+        g, s = estimate.gradient, estimate.score
+        assert s is not None
+        gram = s @ s.transpose(1, 2)
+        damped = gram + self.damping * torch.eye(s.shape[1], dtype=g.dtype, device=g.device)
+        projected = torch.linalg.solve(damped, s @ g[..., None])
+        natural = (g - (s.transpose(1, 2) @ projected)[..., 0]) / self.damping
+        return -self.rate * natural, None
