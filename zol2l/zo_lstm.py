@@ -8,7 +8,7 @@ from typing import Self
 from zol2l.estimators import ForwardDifference
 from zol2l.learned_weights import load_part
 from zol2l.optimizer import ComposedOptimizer
-from zol2l.pretrained import read_card, released_folder
+from zol2l.pretrained import CARD, read_card, released_folder
 from zol2l.sampling import QueryRNN
 from zol2l.updates import UpdateRNN
 
@@ -48,13 +48,13 @@ class ZOLSTM(ComposedOptimizer):
         update/weights.safetensors and sampling/weights.safetensors.
 
         `directions` and `gain` default to those that the release was trained with (20 and 1 for a
-        folder); `scale` is alpha, to be tuned where the problem is another one (section 4.3).
+        folder without a card); `scale` is alpha, to be tuned where the problem is another one
+        (section 4.3).
         """
-        path = Path(source)
-        if not path.is_dir():
-            card = read_card(str(source))
+        path = Path(source) if Path(source).is_dir() else released_folder(str(source))
+        if (path / CARD).is_file():
+            card = read_card(path)
             directions, gain = directions or int(card["directions"]), gain or float(card["gain"])
-            path = released_folder(str(source))
         optimizer = cls(directions or 20, scale=scale, gain=gain or 1.0)
         for part in PARTS:
             load_part(path / part / WEIGHTS, getattr(optimizer, part))

@@ -24,6 +24,9 @@ def released_folder(name: str) -> Path:
     return HERE / name
 
 
-def read_card(name: str) -> dict[str, Any]:
-    """What a released optimizer says of itself: task, q, mu, horizon, command, commit, figures."""
-    return dict(json.loads((released_folder(name) / CARD).read_text()))
+def read_card(source: str | Path) -> dict[str, Any]:
+    """What a released optimizer, by name or in a folder, says of itself: task, q, mu, gain,
+    horizon, command, commit, figures.
+    """
+    folder = source if isinstance(source, Path) else released_folder(source)
+    return dict(json.loads((folder / CARD).read_text()))
