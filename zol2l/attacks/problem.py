@@ -25,7 +25,7 @@ class ConstrainedAttack(Optimizee):
     image classified.
     """
 
-    smoothing = {torch.float32: 1e-3, torch.float64: 1e-3}
+    smoothing = {torch.float32: 1e-3, torch.float64: 1e-3}  # NES-PGD's sigma; ZO-NGD names its own
 
     def __init__(
         self,

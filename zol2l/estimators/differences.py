@@ -41,7 +41,6 @@ class Differences(Estimator):
         if information is None:
             return GradientEstimate(gradient, base)
         slopes = (information.outcomes(ahead) - information.outcomes(behind)) / distance
-        weights = information.weights(information.outcomes(base)[:, 0], generator)
-        shares = torch.where(oracle.active.to(u.device)[:, None], weights, 0)
-        score = shares.sqrt()[..., None] * weighted_mean(slopes, u, oracle)
+        gradients = weighted_mean(slopes, u, oracle)
+        score = information.factor(base, gradients, oracle.active, generator)
         return GradientEstimate(gradient, base, score)

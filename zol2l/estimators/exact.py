@@ -54,6 +54,5 @@ class ExactGradient(Estimator):
                 return GradientEstimate(slope, seen.detach()), None
             outcomes = self.information.outcomes(seen)
             scores = torch.stack([gradient(outcome) for outcome in outcomes.unbind(-1)], dim=1)
-        weights = self.information.weights(outcomes[:, 0].detach(), generator)
-        shares = torch.where(active, weights, 0).sqrt()[..., None]
-        return GradientEstimate(slope, seen.detach(), shares * scores), None
+        score = self.information.factor(seen, scores, oracle.active, generator)
+        return GradientEstimate(slope, seen.detach(), score), None

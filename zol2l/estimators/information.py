@@ -26,6 +26,16 @@ class Information(ABC):
     def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
         """Weights (B, K) of outcomes with log-likelihoods `base` (B, K) at the iterate."""
 
+    def factor(
+        self, base: Evaluation, gradients: Tensor, active: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """sqrt(w_k) grad log p_k (B, K, D) of the outcomes' `gradients` (B, K, D) at the iterate of
+        `base` (n = 1): F is its square. Zero where not `active` (B,): stopped rows are NaN.
+        """
+        weights = self.weights(self.outcomes(base.detach())[:, 0], generator)
+        shares = torch.where(active.to(weights.device)[:, None], weights, 0)
+        return shares.sqrt()[..., None] * gradients
+
 
 class OuterProduct(Information):
     """F = grad log p grad log p^T of the one class that the attack changes (equation 12)."""
