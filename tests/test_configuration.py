@@ -10,10 +10,11 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
 from zol2l.build import CONF, plain
+from zol2l.commands.list import entries
 from zol2l.stage import fingerprint
 
-ATTACKS = sorted(p.stem for p in (CONF / "optimizee").glob("*_attack.yaml"))
-OPTIMIZEES = sorted(p.stem for p in (CONF / "optimizee").glob("*.yaml") if p.stem != "attack")
+ATTACKS = [n for n in sorted(entries(CONF, "optimizee")) if n.endswith(("_attack", "_linf"))]
+OPTIMIZEES = sorted(entries(CONF, "optimizee"))
 SCALES = sorted(p.stem for p in (CONF / "scale").glob("*.yaml"))
 
 Compose = Callable[..., DictConfig]

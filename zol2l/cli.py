@@ -19,8 +19,9 @@ from zol2l.errors import InvalidInput
 COMMANDS = {
     "train-victim": "train the classifier that an attack is aimed at",
     "meta-train": "learn an optimizer (stage 1 UpdateRNN, stage 2 QueryRNN)",
-    "tune": "tune hand-designed optimizers on validation instances",
+    "tune": "tune hand-designed optimizers, or attacks, on validation instances",
     "evaluate": "compare methods on test instances",
+    "attack": "compare attacks within a threat model on the same images",
     "analyze": "look inside runs: analysis=cosine|coordinate|variance",
     "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
     "list": "show optimizees, data, optimizers, baselines, ablations and experiments",

@@ -58,6 +58,41 @@ def points_table(table: pd.DataFrame, label: str) -> Table:
     return drawn
 
 
+ATTACK_COLUMNS = {
+    "success_rate": ("success", "{:.1%}"),
+    "queries_mean": ("queries (mean)", "{:.1f}"),
+    "queries_median": ("(median)", "{:.0f}"),
+    "failures": ("failures", "{:.0f}"),
+    "queries_of_failures": ("their queries", "{:.0f}"),
+    "l2_mean": ("l2", "{:.3g}"),
+    "linf_mean": ("l_inf", "{:.3g}"),
+}
+
+
+def attacks_table(summary: pd.DataFrame) -> Table:
+    """A row per attack; queries and distortion are of the successes alone. The fewest queries among
+    the attacks that succeed most often are bold.
+    """
+    table = Table(title=f"{summary['images'].iloc[0]} images")
+    reliable = summary[summary["success_rate"] == summary["success_rate"].max()]
+    best = reliable["queries_mean"].min()
+    table.add_column("attack")
+    for title, _ in ATTACK_COLUMNS.values():
+        table.add_column(title, justify="right")
+    for row in summary.to_dict("records"):
+        cells = [
+            _cell(row[name], form, name == "queries_mean" and row[name] == best)
+            for name, (_, form) in ATTACK_COLUMNS.items()
+        ]
+        table.add_row(str(row["method"]), *cells)
+    return table
+
+
+def print_attacks(summary: pd.DataFrame) -> None:
+    """Print the table that a comparison of attacks ends with."""
+    Console(width=None if Console().is_terminal else 120).print(attacks_table(summary))
+
+
 def print_points(table: pd.DataFrame, label: str) -> None:
     """Print the comparison that an experiment at several points ends with."""
     Console(width=None if Console().is_terminal else 120).print(points_table(table, label))

@@ -57,8 +57,6 @@ def log_evaluation(
     """Mean curves of each method with queries and iterations as their axes, the summary as a table
     and all figures, adversarial images among them, as images.
     """
-    import wandb
-
     run.define_metric("step")
     curves = results.groupby(["method", "step"], observed=True)[["queries", "loss", "success"]]
     means = curves.mean().reset_index()
@@ -68,6 +66,22 @@ def log_evaluation(
         for row in means[means["method"] == method].itertuples():
             values = {"queries": row.queries, "loss": row.loss, "success": float(row.success)}
             run.log({f"{method}/{name}": value for name, value in values.items()})
+    _log_summary(run, summary, figures)
+
+
+def log_attacks(
+    run: Any, rows: pd.DataFrame, summary: pd.DataFrame, figures: Sequence[Path]
+) -> None:
+    """A table of all images, the summary as a table, and all figures as images."""
+    import wandb
+
+    run.log({"images": wandb.Table(dataframe=rows.astype({"method": str}))})
+    _log_summary(run, summary, figures)
+
+
+def _log_summary(run: Any, summary: pd.DataFrame, figures: Sequence[Path]) -> None:
+    import wandb
+
     run.log({"summary": wandb.Table(dataframe=summary.astype({"method": str}))})
     run.log({f"figures/{path.stem}": wandb.Image(str(path)) for path in figures})
     for row in summary.to_dict("records"):

@@ -15,6 +15,7 @@ from zol2l.attacks.threat_model import L2Ball, LInfBall, ThreatModel
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
 from zol2l.errors import InvalidInput
 from zol2l.estimators import CentralDifference, ExactGradient, ForwardDifference, OuterProduct
+from zol2l.optimizees.goals import Goal
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, SphereSampling
 from zol2l.updates import MomentumSign, NaturalGradient, SignSGD, Update
@@ -66,7 +67,7 @@ def test_an_attack_keeps_its_promises(name: str, threat: ThreatModel, targeted: 
     targets = (labels + 1) % CLASSES if targeted else None
     result = attacks(threat)[name](victim, images, labels, targets)
     assert victim.calls() == int(result.queries.sum())
-    truth = verify(result, victim, images, labels, threat, targets)
+    truth = verify(result, victim, images, Goal(labels, targets), threat)
     assert truth["overstated"] == 0
     assert truth["success_rate"] == result.success.double().mean()
     assert truth["outside_ball"] <= 1e-6
@@ -131,9 +132,9 @@ def test_verification_sees_what_is_wrong() -> None:
     labels = labelled(victim, images)
     result = attacks(threat)["nes_pgd"](victim, images, labels)
     claimed = dataclasses.replace(result, adversarial=images, success=torch.ones(B).bool())
-    assert verify(claimed, victim, images, labels, threat)["overstated"] == B
+    assert verify(claimed, victim, images, Goal(labels), threat)["overstated"] == B
     far = dataclasses.replace(result, adversarial=images + 0.4)
-    truth = verify(far, victim, images, labels, threat)
+    truth = verify(far, victim, images, Goal(labels), threat)
     assert truth["outside_ball"] == pytest.approx(0.1)
     assert truth["outside_box"] > 0
 

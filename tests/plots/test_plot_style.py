@@ -8,6 +8,7 @@ from matplotlib.image import imread
 
 import zol2l.plots
 from zol2l.plots.style import (
+    ATTACK_LINES,
     LINES,
     NAMES,
     OTHERS,
@@ -47,7 +48,8 @@ def test_methods_differ_and_zo_lstm_stands_out():
 
 
 def test_every_name_has_a_line():
-    assert LINES.keys() == NAMES.keys()
+    assert LINES.keys() | ATTACK_LINES.keys() == NAMES.keys()
+    assert len(set(ATTACK_LINES.values())) == len(ATTACK_LINES)
 
 
 def test_a_variant_that_coincides_with_zo_lstm_is_seen_on_top_of_it():

@@ -52,6 +52,8 @@ class Attack(ABC):
         require(budget is None or budget >= 1, "attack.budget", budget, "at least 1 query an image")
         self.threat, self.budget, self.kappa = threat, budget, kappa
         self.chunk, self.seed = chunk, seed
+        self.progress: Callable[[int, int], None] = lambda finished, images: None
+        """Told while the attack runs how many of its images have left the batch."""
 
     @torch.no_grad()
     def __call__(
@@ -62,6 +64,7 @@ class Attack(ABC):
         oracle = Oracle(problem, self.budget, self.chunk, until_success=True)
         generator = torch.Generator(images.device).manual_seed(self.seed)
         theta = self.search(oracle, problem, generator)
+        self.progress(len(images), len(images))
         last = oracle.check(theta)
         assert last.success is not None
         return AttackResult(
@@ -79,33 +82,52 @@ class Attack(ABC):
         each query; the oracle stops the instances whose iterate succeeds.
         """
 
+    def can_go_on(self, oracle: Oracle, queries: int) -> bool:
+        """Whether any image is left that can pay for so many queries more; the others stop."""
+        oracle.afford(queries)
+        self.progress(int((~oracle.active).sum()), len(oracle.active))
+        return bool(oracle.active.any())
+
     def on(self, victim: Victim) -> Callable[[Tensor, Tensor], Tensor]:
         """Adv = attack.on(victim)(images, labels), as torchattacks' users call an attack."""
         return lambda images, labels: self(victim, images, labels).adversarial
 
 
-def verify(
-    result: AttackResult,
-    victim: Victim,
-    images: Tensor,
-    labels: Tensor,
-    threat: ThreatModel,
-    targets: Tensor | None = None,
-) -> dict[str, float]:
-    """What an attack's images are worth, measured without the attack: `success_rate` by the
-    victim's predictions, `overstated`, the images said to succeed that do not, and how far any of
-    them leaves the threat model (`outside_ball`) or [0, 1] (`outside_box`).
+@dataclass(frozen=True)
+class Verified(Rows):
+    """What adversarial images are worth, measured without the attack: predicted class (B,), broken
+    (B,), whether that is what the goal wanted, and how far pixels leave the threat model
+    (outside_ball) and [0, 1] (outside_box), (B,) each, at least 0.
     """
-    with torch.no_grad():
-        predicted = torch.cat(
-            [victim(part).argmax(dim=1) for part in result.adversarial.split(CHUNK)]
-        )
-    broken = predicted != labels if targets is None else predicted == targets
-    delta = (result.adversarial - images).flatten(1)
-    box = torch.maximum(-result.adversarial, result.adversarial - 1)
+
+    predicted: Tensor
+    broken: Tensor
+    outside_ball: Tensor
+    outside_box: Tensor
+
+
+@torch.no_grad()
+def inspect(
+    adversarial: Tensor, victim: Victim, images: Tensor, goal: Goal, threat: ThreatModel
+) -> Verified:
+    """Look at adversarial images (B, C, H, W) of the clean `images` once, outside of any attack."""
+    predicted = torch.cat([victim(part).argmax(dim=1) for part in adversarial.split(CHUNK)])
+    broken = predicted != goal.labels if goal.targets is None else predicted == goal.targets
+    box = torch.maximum(-adversarial, adversarial - 1).flatten(1).amax(dim=1)
+    size = threat.size((adversarial - images).flatten(1))
+    return Verified(predicted, broken, (size - threat.eps).clamp(min=0), box.clamp(min=0))
+
+
+def verify(
+    result: AttackResult, victim: Victim, images: Tensor, goal: Goal, threat: ThreatModel
+) -> dict[str, float]:
+    """`inspect` in four numbers: `success_rate` by the victim's predictions, `overstated`, the
+    images said to succeed that do not, and the farthest that any of them is outside.
+    """
+    seen = inspect(result.adversarial, victim, images, goal, threat)
     return {
-        "success_rate": broken.double().mean().item(),
-        "overstated": int((result.success.to(broken.device) & ~broken).sum()),
-        "outside_ball": max(0.0, (threat.size(delta).max() - threat.eps).item()),
-        "outside_box": max(0.0, box.max().item()),
+        "success_rate": seen.broken.double().mean().item(),
+        "overstated": int((result.success.to(seen.broken.device) & ~seen.broken).sum()),
+        "outside_ball": seen.outside_ball.max().item(),
+        "outside_box": seen.outside_box.max().item(),
     }

@@ -55,8 +55,7 @@ class BanditsTD(Attack):
         sides = [min(self.tile, side) for side in like.shape[2:]]
         prior = like.new_zeros(*like.shape[:2], *sides)
         for _ in range(self.steps):
-            oracle.afford(3)
-            if not bool(oracle.active.any()):
+            if not self.can_go_on(oracle, 3):
                 break
             noise = torch.randn(
                 prior.shape, generator=generator, dtype=like.dtype, device=like.device

@@ -45,8 +45,7 @@ class SquareAttack(Attack):
         )
         best = oracle.query(theta[:, None]).loss[:, 0]
         for step in range(self.steps):
-            oracle.afford(1)
-            if not bool(oracle.active.any()):
+            if not self.can_go_on(oracle, 1):
                 break
             candidate = problem.project(self._with_square(theta, images, step, generator))
             loss = oracle.query(candidate[:, None]).loss[:, 0]

@@ -35,4 +35,5 @@ class ZerothOrderAttack(Attack):
         state = self.optimizer.init(problem.start())
         for after, _ in iterate(self.optimizer, oracle, state, self.steps, generator):
             state = after
+            self.can_go_on(oracle, 1)
         return state.theta

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-GROUPS = ("optimizee", "data", "optimizer", "baseline", "ablation", "analysis", "experiment")
+GROUPS = (
+    "optimizee", "data", "optimizer", "baseline", "ablation", "attack", "analysis", "experiment",
+)  # fmt: skip
 OTHER_GROUPS = (
     "sampling", "estimator", "update", "meta_gradient", "victim", "scale", "trainer", "logger",
 )  # fmt: skip

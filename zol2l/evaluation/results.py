@@ -41,8 +41,13 @@ def tidy(method: str, trajectory: Trajectory, instances: int, trials: int) -> pd
 
 def write_results(path: Path, frames: list[pd.DataFrame]) -> None:
     """Write the frames, in their order, as one Parquet file, atomically."""
+    write_table(path, frames, SCHEMA)
+
+
+def write_table(path: Path, frames: list[pd.DataFrame], schema: pa.Schema) -> None:
+    """The same for any schema with a column `method`."""
     frame = pd.concat(frames, ignore_index=True).astype({"method": str})
-    table = pa.Table.from_pandas(frame[SCHEMA.names], schema=SCHEMA, preserve_index=False)
+    table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
     write_atomically(path, lambda temporary: pq.write_table(table, temporary))
 
 

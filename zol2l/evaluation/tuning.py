@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -27,10 +28,15 @@ log = logging.getLogger(__name__)
 
 Settings = dict[str, float]
 Round = Callable[[Settings], list[Settings]]
+Report = Callable[[int, float], None]
+"""Told what a trial is worth so far, at a step; raises `optuna.TrialPruned` to end it."""
+Trial = Callable[[Settings, Report], float]
+"""What some settings are worth; smaller is better."""
 TUNING_SEED = 7
 OBJECTIVES = ("meta_loss", "final_loss")
-STEP_SIZES = ("rate", "scale")
-"""Settings searched over orders of magnitude: learning rates and alpha of section 4.3."""
+STEP_SIZES = ("rate", "scale", "step")
+"""Settings searched over orders of magnitude: learning rates, alpha of section 4.3 and an attack's
+steps, under these names or at the end of a dotted one."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,11 @@ class TuningGrid:
 
     def rounds(self, names: Sequence[str]) -> list[Round]:
         """What to try, round by round, given the best settings so far."""
-        size = next((name for name in names if name in STEP_SIZES), None)
+        size = next((name for name in names if _last(name) in STEP_SIZES), None)
         chosen = [name for name in names if name != size]
-        for name in chosen:
+        for name in map(_last, chosen):
             require(name in self.choices, "tuning.choices", name, "give its values to choose from")
-        grids = [self.choices[name] for name in chosen]
+        grids = [self.choices[_last(name)] for name in chosen]
         sizes: list[Round] = []
         if size is not None:
             sizes = [
@@ -84,24 +90,22 @@ class Tuned:
 
 
 def tune(
-    build: Callable[[Settings], Optimizer],
+    value: Trial,
     start: Settings,
     grid: TuningGrid,
-    family: OptimizeeFamily,
-    steps: int,
+    warmup: int,
     journal: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Tuned:
     """Search `grid` from the settings `start` and keep every trial in `journal`, to resume from.
 
-    A trial runs the optimizer on all validation instances; one that is in the worse half of the
-    earlier trials halfway through is pruned.
+    A trial whose report at step `warmup` is in the worse half of the earlier ones is pruned.
     """
     journal.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         study_name="tuning",
         storage=JournalStorage(JournalFileBackend(str(journal))),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=steps // 2),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=warmup - 1),
         load_if_exists=True,
     )
     best, done = start, 0
@@ -111,7 +115,7 @@ def tune(
         candidates = make(best)
         for settings in candidates:
             if not _tried(study, settings):
-                _trial(study, settings, build(settings), family, steps, grid.objective)
+                _try(study, settings, value, warmup)
             done += 1
             progress(done, total)
         best = dict(study.best_trial.user_attrs["settings"])
@@ -123,35 +127,54 @@ def tune(
     return Tuned(best, float(study.best_trial.value or 0.0), trials)
 
 
-def _trial(
-    study: optuna.Study,
-    settings: Settings,
-    optimizer: Optimizer,
-    family: OptimizeeFamily,
-    steps: int,
-    objective: str,
-) -> None:
+def _try(study: optuna.Study, settings: Settings, value: Trial, warmup: int) -> None:
     trial = study.ask()
     trial.set_user_attr("settings", settings)
-    oracle = Oracle(family.optimizee("validation", trial_rows(family.sizes["validation"], 1)))
-    recorder = Recorder()
 
-    def report(step: int) -> None:
-        trial.report(float(recorder.columns[-1].loss.nan_to_num(torch.inf).mean()), step)
-        if step == steps // 2 + 1 and trial.should_prune():
+    def report(step: int, intermediate: float) -> None:
+        trial.report(intermediate, step)
+        if step == warmup and trial.should_prune():
             raise optuna.TrialPruned
 
-    generator = torch.Generator().manual_seed(TUNING_SEED)
     try:
-        trajectory = run(optimizer, oracle, steps, generator, recorder=recorder, progress=report)
+        found = value(settings, report)
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         log.info("tuning %s: pruned", settings)
         return
+    study.tell(trial, float("inf") if math.isnan(found) else found)
+    log.info("tuning %s: %.4g", settings, found)
+
+
+def optimizer_value(
+    build: Callable[[Settings], Optimizer],
+    family: OptimizeeFamily,
+    steps: int,
+    objective: str,
+    settings: Settings,
+    report: Report,
+) -> float:
+    """`objective` of the optimizer that `build` makes, run on all validation instances; infinite
+    where any of them breaks it.
+    """
+    oracle = Oracle(family.optimizee("validation", trial_rows(family.sizes["validation"], 1)))
+    recorder = Recorder()
+    trajectory = run(
+        build(settings),
+        oracle,
+        steps,
+        torch.Generator().manual_seed(TUNING_SEED),
+        recorder=recorder,
+        progress=lambda step: report(
+            step, float(recorder.columns[-1].loss.nan_to_num(torch.inf).mean())
+        ),
+    )
     value = float(trajectory_statistics(trajectory)[objective])
-    failed = bool(oracle.failed.any()) or value != value  # noqa: PLR0124
-    study.tell(trial, float("inf") if failed else value)
-    log.info("tuning %s: %s %.4g", settings, objective, value)
+    return float("inf") if bool(oracle.failed.any()) else value
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _tried(study: optuna.Study, settings: Settings) -> bool:

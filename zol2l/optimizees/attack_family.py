@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import BlackBoxAttack
 from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
+from zol2l.optimizees.goals import Goal
+from zol2l.types import Optimizee
 from zol2l.weights_file import module_identity
 
 PREDICT_BATCH, PREDICT_VALUES = 500, 8_000_000
@@ -61,13 +63,19 @@ class AttackFamily(OptimizeeFamily):
         self.identity = module_identity(victim)
         self.images, self.labels, self.targeted = images, labels, targeted
 
-    def optimizee(self, split: Split, rows: Tensor) -> BlackBoxAttack:
+    def examples(self, split: Split, rows: Tensor) -> tuple[Tensor, Goal]:
+        """Images (B, C, H, W) of the instances `rows` (B,), and what an attack on them is after."""
         chosen = self.chosen[split][rows]
         labels = self.labels[chosen]
-        images = self.images[chosen].to(self.dtype)
         classes = int(self.labels.max()) + 1
         targets = (labels + 1) % classes if self.targeted else None
-        return BlackBoxAttack(self.victim, images, labels, targets=targets, **self.options)
+        return self.images[chosen].to(self.dtype), Goal(labels, targets)
+
+    def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
+        images, goal = self.examples(split, rows)
+        return BlackBoxAttack(
+            self.victim, images, goal.labels, targets=goal.targets, **self.options
+        )
 
 
 @torch.no_grad()

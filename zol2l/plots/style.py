@@ -53,6 +53,16 @@ NAMES = {
     "no_query": "ZO-LSTM-no-query",
     "no_update": "ZO-LSTM-no-update",
     "guided_es": "ZO-LSTM-GuidedES",
+    "zo_ngd_mnist": "ZO-NGD (MNIST code)",
+    "zo_ngd_cifar10": "ZO-NGD (CIFAR code)",
+    "zo_ngd_imagenet": "ZO-NGD (ImageNet code)",
+    "nes_pgd": "NES-PGD",
+    "square": "Square",
+    "bandits_td": "Bandits-TD",
+    "zoo": "ZOO",
+    "transfer_attack": "Transfer",
+    "pgd": "PGD",
+    "ngd": "NGD",
 }
 
 # Okabe and Ito's colour-blind safe palette, less its black (ZO-LSTM's) and its too pale yellow.
@@ -79,6 +89,21 @@ LINES = {
 """Hand-designed methods are solid, variants of ZO-LSTM dashed: no_update, which moves by SGD, in
 ZO-SGD's colour. Other methods get the lines of OTHERS."""
 
+ATTACK_LINES = {
+    "zo_ngd": (PURPLE, "-"),
+    "zo_ngd_mnist": (PURPLE, "--"),
+    "zo_ngd_cifar10": (PURPLE, ":"),
+    "zo_ngd_imagenet": (PURPLE, "-."),
+    "nes_pgd": (BLUE, "-"),
+    "square": (GREEN, "-"),
+    "bandits_td": (ORANGE, "-"),
+    "zoo": (RED, "-"),
+    "transfer_attack": (GREY, "-"),
+    "pgd": (BLUE, "--"),
+    "ngd": (RED, "--"),
+}
+"""Attacks are compared with each other alone, so that they may look like optimizers."""
+
 OTHERS = [(colour, dash) for dash, colour in product(("-.", ":"), PALETTE)]
 
 
@@ -95,12 +120,13 @@ def lines(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
     names = list(methods)
     chosen: dict[str, tuple[str, str]] = {}
-    for name in sorted(set(names) - LINES.keys()):
+    known = LINES | ATTACK_LINES
+    for name in sorted(set(names) - known.keys()):
         slot = crc32(name.encode()) % len(OTHERS)
         candidates = OTHERS[slot:] + OTHERS[:slot]
         taken = set(chosen.values())
         chosen[name] = next((c for c in candidates if c not in taken), candidates[0])
-    return {name: _line(name, *(LINES | chosen)[name]) for name in names}
+    return {name: _line(name, *(known | chosen)[name]) for name in names}
 
 
 def _line(name: str, colour: str, dash: str) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from zol2l.evaluation.summary import runs
 from zol2l.plots.style import chart, count_axis, legend, lines, pretty, save, styled
+
+Curve = tuple[NDArray[Any], NDArray[Any]]
+"""Corners: queries, and the fraction of all runs that have succeeded from there on."""
 
 
 @styled()
@@ -24,10 +29,15 @@ def success_against_queries(results: pd.DataFrame, path: Path) -> Path | None:
     """
     if not knows_success(results):
         return None
-    figure, axes = chart()
-    curves = success_curves(results)
     spent = results.groupby("method", observed=True)["queries"].max()
-    limit = float(spent.max())
+    curves = success_curves(results)
+    return save(step_figure(curves, dict(spent), "Queries per run (function values)"), path)
+
+
+def step_figure(curves: Mapping[str, Curve], spent: Mapping[str, float], label: str) -> Figure:
+    """Draw each method's step curve; `spent` is the most that any run of a method used."""
+    limit = float(max(spent.values()))
+    figure, axes = chart()
     ended = False
     for method, line in lines(curves).items():
         queries, fraction = curves[method]
@@ -35,29 +45,28 @@ def success_against_queries(results: pd.DataFrame, path: Path) -> Path | None:
         if spent[method] < limit:
             ended = True
             axes.plot(spent[method], fraction[-1], "o", color=line["color"], zorder=line["zorder"])
-    count_axis(axes, "Queries per run (function values)", limit)
+    count_axis(axes, label, limit)
     axes.set_ylabel("Successful runs (% of all)")
     axes.set_ylim(-0.02, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
     legend(figure, "Dot: the method's\nruns end here" if ended else "")
-    return save(figure, path)
+    return figure
 
 
-def success_curves(results: pd.DataFrame) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
-    """Compute the corners of each method's step curve: queries and fraction of runs.
+def success_curves(results: pd.DataFrame) -> dict[str, Curve]:
+    """Compute each method's step curve of queries to success, up to the most that any spent."""
+    table, limit = runs(results), float(results["queries"].max())
+    needed = table.groupby("method", observed=True, sort=False)["queries_to_success"]
+    return {str(name): step_curve(column.to_numpy(float), limit) for name, column in needed}
 
-    A fraction is of all runs, failures included, and holds from its queries on: those of a run's
-    first success. The curves start at 0 queries and end at the most that any method spent.
+
+def step_curve(needed: NDArray[Any], limit: float) -> Curve:
+    """Compute the corners of a step curve from 0 to `limit`: queries and the fraction of all runs,
+    failures (NaN) included, that have succeeded from there on.
     """
-    table = runs(results)
-    limit = float(results["queries"].max())
-    curves = {}
-    for method in results["method"].unique():
-        needed = table.loc[table["method"] == method, "queries_to_success"].to_numpy(dtype=float)
-        hits = np.sort(needed[~np.isnan(needed)])
-        fraction = np.arange(len(hits) + 1) / len(needed)
-        curves[str(method)] = np.r_[0.0, hits, limit], np.r_[fraction, fraction[-1]]
-    return curves
+    hits = np.sort(needed[~np.isnan(needed)])
+    fraction = np.arange(len(hits) + 1) / len(needed)
+    return np.r_[0.0, hits, limit], np.r_[fraction, fraction[-1]]
 
 
 def knows_success(results: pd.DataFrame) -> bool:

@@ -1,0 +1,74 @@
+"""`zol2l attack` and tuning of attacks, on digits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.commands.conftest import Zol2l
+from zol2l.build import CONF
+from zol2l.commands.list import entries
+
+ATTACKS = sorted(entries(CONF, "attack"))
+SMOKE = ("optimizee=digits_linf", "scale=smoke", "logger=csv")
+RUN = Path("outputs/digits_linf-smoke")
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_every_attack_runs_within_its_budget(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
+    outcome = zol2l("attack", *SMOKE, f"attack={name}")
+    assert outcome.status == 0, outcome.err
+    rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
+    assert len(rows) == 3
+    assert rows["queries"].max() <= 60
+    assert rows["outside_ball"].max() <= 1e-6
+    assert rows["outside_box"].max() == 0
+    for written in ("summary.csv", "figures/success_vs_queries.png", "attack.json"):
+        assert (tmp_path / RUN / written).is_file()
+
+
+def test_a_tuned_attack_is_run_as_tuned_and_once(zol2l: Zol2l, tmp_path: Path) -> None:
+    chosen = (*SMOKE, "attack=nes_pgd", "attack.attack.optimizer.sampling.directions=5")
+    assert zol2l("tune", *chosen).status == 0
+    tuned = json.loads((tmp_path / RUN / "tuning/nes_pgd/tuned.json").read_text())
+    trials = {trial["optimizer.update.rate"]: trial["value"] for trial in tuned["trials"]}
+    best = tuned["settings"]["optimizer.update.rate"]
+    assert trials[best] == min(trials.values()) == tuned["penalized_queries"]
+    first = zol2l("attack", *chosen)
+    assert f"{best}" in first.out + first.err
+    rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
+    (part,) = (tmp_path / RUN / "parts").glob("nes_pgd-*.parquet")
+    written = part.stat().st_mtime_ns
+    assert zol2l("attack", *chosen).status == 0
+    assert part.stat().st_mtime_ns == written
+    pd.testing.assert_frame_equal(rows, pd.read_parquet(tmp_path / RUN / "results.parquet"))
+    assert zol2l("attack", *chosen, "attacking.seed=5").status == 0
+    assert len(list((tmp_path / RUN / "parts").glob("nes_pgd-*.parquet"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ("optimizee=digits_attack", "attack=square"),
+            "optimizee=digits_attack: one with a threat",
+        ),
+        (("optimizee=digits_linf",), "attack=None: name one"),
+        (("optimizee=digits_linf", "attack=sqare"), "sqare"),
+        (("optimizee=digits_linf", "attack=square", "attacking.images=5000"), "attacking.images"),
+        (("optimizee=digits_linf", "attack=square", "attack.attack.steps=0"), "attack.steps=0"),
+        (("optimizee=digits_linf", "attack=square", "attack.attack.steps=many"), "whole number"),
+        (
+            ("optimizee=digits_linf", "attack=square", "optimizee.family.threat.eps=-1"),
+            "threat.eps=-1",
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line(zol2l: Zol2l, arguments: tuple[str, ...], told: str) -> None:
+    outcome = zol2l("attack", "scale=smoke", "logger=csv", *arguments)
+    assert outcome.status == 2
+    assert told in outcome.err
+    assert "Traceback" not in outcome.err

@@ -1,0 +1,106 @@
+"""Attacks as configured, and their step sizes as tuned on validation images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from zol2l.attacks.attack import Attack
+from zol2l.attacks.family import ConstrainedFamily
+from zol2l.build import build, plain
+from zol2l.commands.objects import family_of, optimizee_settings
+from zol2l.commands.search import found_settings, search
+from zol2l.errors import InvalidInput
+from zol2l.evaluation.attacking import AttackProtocol, attack_once, penalized_queries
+from zol2l.evaluation.tuning import Report, Settings, TuningGrid
+
+
+def chosen_attacks(cfg: DictConfig) -> dict[str, DictConfig]:
+    """The attack named on the command line (attack=), else the configuration's `attacks`."""
+    chosen = [cfg.attack] if cfg.get("attack") is not None else list(cfg.attacks.values())
+    return {attack.name: attack for attack in chosen if attack is not None}
+
+
+def constrained_family(cfg: DictConfig) -> ConstrainedFamily:
+    """The family of attacks within a threat model."""
+    family = family_of(cfg)
+    if not isinstance(family, ConstrainedFamily):
+        allowed = "one with a threat model, such as mnist_linf (`zol2l list` shows them)"
+        raise InvalidInput("optimizee", cfg.optimizee.name, allowed)
+    return family
+
+
+def build_attack(
+    attack: DictConfig,
+    family: ConstrainedFamily,
+    protocol: AttackProtocol,
+    settings: Settings | None = None,
+) -> Attack:
+    """The attack with some of its settings, named by dotted keys, in the place of its own."""
+    config = attack.attack.copy()
+    for key, value in (settings or {}).items():
+        OmegaConf.update(config, key, value)
+    built: Attack = build(config, **protocol.options(family))
+    return built
+
+
+def tune_attacks(cfg: DictConfig) -> None:
+    """Tune every chosen attack that has something to tune and was not tuned yet."""
+    tuned = {name: attack for name, attack in chosen_attacks(cfg).items() if attack.tuned}
+    if not tuned:
+        raise InvalidInput("attack", None, "the chosen attacks have nothing to tune")
+    family = constrained_family(cfg)
+    protocol = validation_protocol(cfg, family)
+    for name, attack in tuned.items():
+        build_attack(attack, family, protocol)
+        ((key, values),) = plain(attack.tuned).items()
+        grid: TuningGrid = replace(build(cfg.tuning), rates=values)
+        start = {key: float(OmegaConf.select(attack.attack, key))}
+        value = partial(attack_value, attack, family, protocol)
+        settings = attack_settings(cfg, family, attack)
+        search(cfg, name, settings, grid, start, value, "penalized_queries", 1)
+
+
+def attack_value(
+    attack: DictConfig,
+    family: ConstrainedFamily,
+    protocol: AttackProtocol,
+    settings: Settings,
+    report: Report,
+) -> float:
+    """Penalized queries of the attack with these settings on the protocol's images."""
+    built = build_attack(attack, family, protocol, settings)
+    return penalized_queries(attack_once(attack.name, built, family, protocol)[0])
+
+
+def tuned_attack_settings(
+    cfg: DictConfig, family: ConstrainedFamily, attack: DictConfig
+) -> Settings:
+    """What was found for the attack in this run folder."""
+    if not attack.tuned:
+        return {}
+    return found_settings(cfg, attack.name, attack_settings(cfg, family, attack), "attack.")
+
+
+def validation_protocol(cfg: DictConfig, family: ConstrainedFamily) -> AttackProtocol:
+    """As the configured one, on all validation images."""
+    protocol: AttackProtocol = build(cfg.attacking)
+    images = family.sizes["validation"]
+    return replace(protocol, split="validation", images=images, first=0)
+
+
+def attack_settings(
+    cfg: DictConfig, family: ConstrainedFamily, attack: DictConfig
+) -> dict[str, Any]:
+    """All that tuning an attack depends on."""
+    return {
+        **optimizee_settings(cfg),
+        "victim_weights": family.identity,
+        "tuning": plain(cfg.tuning),
+        "budget": cfg.attacking.budget,
+        "attack": plain(attack.attack),
+        "tuned": plain(attack.tuned),
+    }

@@ -1,0 +1,123 @@
+"""Many attacks on the same images: who succeeds, after how many queries, verified from outside."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from zol2l.attacks.attack import Attack, AttackResult, inspect
+from zol2l.attacks.family import ConstrainedFamily
+from zol2l.errors import require
+from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
+from zol2l.optimizees.family import SPLITS, Split
+from zol2l.optimizees.goals import Goal
+from zol2l.oracle import CHUNK
+from zol2l.progress import Advance
+from zol2l.resume import load_tensors, save_tensors
+
+FAILURE = 10
+"""A failure counts as so many times the queries it spent (PAR10 of algorithm configuration)."""
+
+
+@dataclass(frozen=True)
+class AttackProtocol:
+    """What every attack gets: `images` of a split from the `first` on, a query `budget` an image
+    (None: as its steps take), the seed of its directions; `pictured` images are kept to be shown.
+    """
+
+    images: int = 100
+    budget: int | None = None
+    seed: int = 0
+    split: Split = "test"
+    chunk: int | None = CHUNK
+    first: int = 0
+    pictured: int = 8
+
+    def __post_init__(self) -> None:
+        require(self.split in SPLITS, "attacking.split", self.split, f"one of {', '.join(SPLITS)}")
+        require(self.images >= 1, "attacking.images", self.images, "at least 1")
+        require(self.first >= 0, "attacking.first", self.first, "at least 0")
+        require(self.pictured >= 0, "attacking.pictured", self.pictured, "at least 0")
+
+    def require_images(self, available: int) -> None:
+        """Refuse to ask for more images than the split has."""
+        allowed = f"at most optimizee.family.{self.split}={available} from attacking.first on"
+        require(self.first + self.images <= available, "attacking.images", self.images, allowed)
+
+    def examples(self, family: ConstrainedFamily) -> tuple[Tensor, Goal]:
+        """The clean images (B, C, H, W), and what attacks on them are after."""
+        self.require_images(family.sizes[self.split])
+        return family.examples(self.split, self.first + torch.arange(self.images))
+
+    def options(self, family: ConstrainedFamily) -> dict[str, Any]:
+        """What an `Attack` is given beside its own settings."""
+        shared = {"threat": family.threat, "kappa": family.options.get("kappa", 0.0)}
+        return {**shared, "budget": self.budget, "chunk": self.chunk, "seed": self.seed}
+
+
+@dataclass(frozen=True)
+class NamedAttack:
+    """An attack, and a fingerprint of all that its results depend on."""
+
+    attack: Attack
+    fingerprint: str
+
+
+def attack_all(
+    attacks: Mapping[str, NamedAttack],
+    family: ConstrainedFamily,
+    protocol: AttackProtocol,
+    folder: Path,
+    progress: Advance,
+) -> pd.DataFrame:
+    """Run all attacks into `folder`/results.parquet and return the frame, a row per attack, image.
+
+    A finished attack is kept in `folder`/parts with its adversarial images and not run again.
+    """
+    frames = []
+    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    for name, named in attacks.items():
+        part = folder / "parts" / f"{name}-{named.fingerprint}.parquet"
+        images = part.with_suffix(".images.safetensors")
+        if not part.exists():
+            show = partial(progress, name)
+            frame, kept = attack_once(name, named.attack, family, protocol, show)
+            save_tensors(images, kept)
+            write_attacks(part, [frame])
+        frames.append(read_attacks(part))
+        shown = {key: value[: protocol.pictured] for key, value in load_tensors(images).items()}
+        save_tensors(folder / "pictures" / f"{name}.safetensors", shown)
+    write_attacks(folder / "results.parquet", frames)
+    return read_attacks(folder / "results.parquet")
+
+
+def attack_once(
+    name: str,
+    attack: Attack,
+    family: ConstrainedFamily,
+    protocol: AttackProtocol,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[pd.DataFrame, dict[str, Tensor]]:
+    """One attack on the protocol's images: its rows, and the images before and after."""
+    images, goal = protocol.examples(family)
+    attack.progress = progress
+    result: AttackResult = attack(family.victim, images, goal.labels, goal.targets)
+    seen = inspect(result.adversarial, family.victim, images, goal, family.threat)
+    rows = attack_rows(name, protocol.first, images, goal, result, seen)
+    kept = {"clean": images, "adversarial": result.adversarial, "predictions": seen.predicted}
+    return rows, {**kept, "labels": goal.labels}
+
+
+def penalized_queries(rows: pd.DataFrame) -> float:
+    """Mean queries of all images, where a failure counts FAILURE times what it spent: what step
+    sizes are tuned for.
+    """
+    return float(rows["queries"].where(rows["success"], FAILURE * rows["queries"]).mean())
