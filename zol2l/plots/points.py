@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from zol2l.errors import require
 from zol2l.plots.curves import logarithmic, run_count
@@ -49,6 +49,7 @@ def _draw(axes: Axes, table: pd.DataFrame, name: str) -> None:
     if logarithmic(table[name].dropna()):
         axes.set_yscale("log")
     elif name in COUNTS:
+        axes.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=True))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     for method, line in lines(map(str, table["method"].unique())).items():
         rows = table[table["method"] == method]
@@ -58,7 +59,7 @@ def _draw(axes: Axes, table: pd.DataFrame, name: str) -> None:
         hollow = line | {"linestyle": "", "markerfacecolor": "white", "markeredgewidth": 1.6}
         axes.plot(failed["place"], failed[name], **hollow)
     if name in COUNTS and axes.get_yscale() == "linear":
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.06 * axes.dataLim.ymax)
     axes.set_ylabel(COUNTS.get(name, "Final loss"))
 
 
