@@ -190,7 +190,7 @@ def test_a_smaller_perturbation_is_scaled_bilinearly() -> None:
     theta = torch.tensor([[[0.1, 0.2, -0.1, 0.3]]], dtype=torch.float64)
     weights = torch.tensor([[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]], dtype=torch.float64)
     expected = theta.view(2, 2) @ weights.T
-    torch.testing.assert_close(problem.full_size(theta).view(2, 4), expected)
+    torch.testing.assert_close(problem.variable.full_size(theta).view(2, 4), expected)
     torch.testing.assert_close(problem.adversarial(theta).view(2, 4), 0.5 + expected)
     torch.testing.assert_close(problem(theta).distortion[0, 0], expected.abs().sum())
 
@@ -199,7 +199,7 @@ def test_one_pixel_shifts_every_channel_and_the_full_size_changes_nothing() -> N
     pixel = attack(resize=[1, 1])
     channels = SHAPE[1]
     theta = 0.1 * normal(len(LABELS), 3, channels)
-    spread = pixel.full_size(theta).view(len(LABELS), 3, *SHAPE[1:])
+    spread = pixel.variable.full_size(theta).view(len(LABELS), 3, *SHAPE[1:])
     torch.testing.assert_close(spread, theta[..., None, None].expand_as(spread))
     theta = normal(len(LABELS), 3, D)
     same, plain = attack(resize=list(SHAPE[2:])), attack()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,6 +42,9 @@ class Attack(ABC):
     NaN leaves it; the others go on. `targets` (B,) make the attack targeted.
     """
 
+    until_success = True
+    """Whether an image leaves at its first success; else it goes on for a lesser distortion."""
+
     def __init__(
         self,
         threat: ThreatModel,
@@ -60,29 +64,33 @@ class Attack(ABC):
         self, victim: Victim, images: Tensor, labels: Tensor, targets: Tensor | None = None
     ) -> AttackResult:
         """Attack all images (B, C, H, W) with labels (B,) at once."""
-        problem = ConstrainedAttack(victim, images, Goal(labels, targets), self.threat, self.kappa)
-        oracle = Oracle(problem, self.budget, self.chunk, until_success=True)
+        goal = Goal(labels, targets)
+        problem = self.stated(ConstrainedAttack(victim, images, goal, self.threat, self.kappa))
+        oracle = Oracle(problem, self.budget, self.chunk, until_success=self.until_success)
         generator = torch.Generator(images.device).manual_seed(self.seed)
         theta = self.search(oracle, problem, generator)
         self.progress(len(images), len(images))
         last = oracle.check(theta)
         assert last.success is not None
+        adversarial = problem.adversarial(theta)
         return AttackResult(
-            adversarial=problem.adversarial(theta),
+            adversarial=adversarial,
             success=oracle.succeeded | last.success[:, 0].cpu(),
             queries=oracle.loss_queries + oracle.check_queries,
-            distortion=self.threat.size(theta),
+            distortion=self.threat.size((adversarial - images).flatten(1)),
         )
 
+    def stated(self, problem: ConstrainedAttack) -> Any:
+        """The problem as this attack states it, an optimizee with `adversarial`."""
+        return problem
+
     @abstractmethod
-    def search(
-        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
-    ) -> Tensor:
+    def search(self, oracle: Oracle, problem: Any, generator: torch.Generator) -> Tensor:
         """The perturbations theta (B, D) where the attack ends. An iterate is the first point of
         each query; the oracle stops the instances whose iterate succeeds.
         """
 
-    def can_go_on(self, oracle: Oracle, queries: int) -> bool:
+    def can_go_on(self, oracle: Oracle, queries: int | Tensor) -> bool:
         """Whether any image is left that can pay for so many queries more; the others stop."""
         oracle.afford(queries)
         self.progress(int((~oracle.active).sum()), len(oracle.active))

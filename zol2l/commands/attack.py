@@ -63,8 +63,9 @@ def _named(
     depends_on = {
         **optimizee_settings(cfg),
         "victim_weights": family.identity,
-        "attack": plain(attack.attack),
+        "attack": plain(attack),
         "tuned": settings,
         "attacking": plain(cfg.attacking),
     }
-    return NamedAttack(build_attack(attack, family, protocol, settings), fingerprint(depends_on))
+    built = build_attack(cfg, attack, family, protocol, settings)
+    return NamedAttack(built, fingerprint(depends_on))

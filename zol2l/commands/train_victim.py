@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,25 +49,38 @@ def ensure_victim(cfg: DictConfig) -> tuple[nn.Module, ImageData, VictimCard | N
     without `training` comes trained: it has no card, and nothing is cached.
     """
     victim = cfg.optimizee.victim
-    root = data_root(cfg)
-    data: ImageData = build(victim.data, root=root)
-    network: nn.Module = build(victim.network)
-    check_labels(network, data, comes_trained="training" not in victim)
-    if "training" not in victim:
-        return frozen(network), data, None
-    configuration = plain(victim)
+    data: ImageData = build(victim.data, root=data_root(cfg))
+    if "training" in victim:
+        network, card = ensure_trained(cfg, plain(victim), partial(build, victim.network), data)
+        return network, data, card
+    network = build(victim.network)
+    check_labels(network, data, comes_trained=True)
+    return frozen(network), data, None
+
+
+def ensure_trained(
+    cfg: DictConfig,
+    configuration: dict[str, Any],
+    make: Callable[[], nn.Module],
+    data: ImageData,
+) -> tuple[nn.Module, VictimCard]:
+    """The frozen network of a configuration with name and `training`, trained on `data` and cached
+    where that was not done yet, and its card.
+    """
+    network = make()
+    check_labels(network, data, comes_trained=False)
     if data.identity:
-        configuration["data_identity"] = data.identity
-    path = checkpoint_path(cache_folder(root, "victims"), configuration)
+        configuration = {**configuration, "data_identity": data.identity}
+    path = checkpoint_path(cache_folder(data_root(cfg), "victims"), configuration)
     card = cached_victim(path, network, configuration)
     if card is None:
-        network = build(victim.network)
+        network = make()
         card = _train(cfg, network, data, configuration, path)
     log.info(
         "Victim %s: test accuracy %.2f %%, %d parameters, %s",
-        victim.name, 100 * card.test_accuracy, card.parameters, path,
+        configuration["name"], 100 * card.test_accuracy, card.parameters, path,
     )  # fmt: skip
-    return frozen(network), data, card
+    return frozen(network), card
 
 
 def _train(

@@ -13,6 +13,7 @@ from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, plain
 from zol2l.commands.objects import family_of, optimizee_settings
 from zol2l.commands.search import found_settings, search
+from zol2l.commands.surrogate import surrogate_of
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attacking import AttackProtocol, attack_once, penalized_queries
 from zol2l.evaluation.tuning import Report, Settings, TuningGrid
@@ -34,16 +35,20 @@ def constrained_family(cfg: DictConfig) -> ConstrainedFamily:
 
 
 def build_attack(
+    cfg: DictConfig,
     attack: DictConfig,
     family: ConstrainedFamily,
     protocol: AttackProtocol,
     settings: Settings | None = None,
 ) -> Attack:
     """The attack with some of its settings, named by dotted keys, in the place of its own."""
-    config = attack.attack.copy()
+    config = OmegaConf.create(plain(attack.attack))
     for key, value in (settings or {}).items():
         OmegaConf.update(config, key, value)
-    built: Attack = build(config, **protocol.options(family))
+    options = protocol.options(family)
+    if "surrogate" in attack:
+        options["surrogate"] = surrogate_of(cfg, attack.surrogate, family)
+    built: Attack = build(config, **options)
     return built
 
 
@@ -55,16 +60,18 @@ def tune_attacks(cfg: DictConfig) -> None:
     family = constrained_family(cfg)
     protocol = validation_protocol(cfg, family)
     for name, attack in tuned.items():
-        build_attack(attack, family, protocol)
+        build_attack(cfg, attack, family, protocol)
         ((key, values),) = plain(attack.tuned).items()
-        grid: TuningGrid = replace(build(cfg.tuning), rates=values)
+        last = key.rpartition(".")[2]
+        grid: TuningGrid = replace(build(cfg.tuning), rates=values, choices={last: values})
         start = {key: float(OmegaConf.select(attack.attack, key))}
-        value = partial(attack_value, attack, family, protocol)
+        value = partial(attack_value, cfg, attack, family, protocol)
         settings = attack_settings(cfg, family, attack)
         search(cfg, name, settings, grid, start, value, "penalized_queries", 1)
 
 
 def attack_value(
+    cfg: DictConfig,
     attack: DictConfig,
     family: ConstrainedFamily,
     protocol: AttackProtocol,
@@ -72,7 +79,7 @@ def attack_value(
     report: Report,
 ) -> float:
     """Penalized queries of the attack with these settings on the protocol's images."""
-    built = build_attack(attack, family, protocol, settings)
+    built = build_attack(cfg, attack, family, protocol, settings)
     return penalized_queries(attack_once(attack.name, built, family, protocol)[0])
 
 
@@ -101,6 +108,5 @@ def attack_settings(
         "victim_weights": family.identity,
         "tuning": plain(cfg.tuning),
         "budget": cfg.attacking.budget,
-        "attack": plain(attack.attack),
-        "tuned": plain(attack.tuned),
+        "attack": plain(attack),
     }

@@ -78,10 +78,13 @@ class AttackFamily(OptimizeeFamily):
         )
 
 
-@torch.no_grad()
 def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """Indices of the images whose predicted class is their label."""
+    return (predictions(victim, images) == labels).nonzero()[:, 0]
+
+
+@torch.no_grad()
+def predictions(victim: nn.Module, images: Tensor) -> Tensor:
+    """The classes (m,) that the victim takes images (m, C, H, W) for."""
     size = min(PREDICT_BATCH, max(1, PREDICT_VALUES // images[0].numel()))
-    batches = images.split(size)
-    predicted = torch.cat([victim(batch).argmax(dim=1) for batch in batches])
-    return (predicted == labels).nonzero()[:, 0]
+    return torch.cat([victim(batch).argmax(dim=1) for batch in images.split(size)])

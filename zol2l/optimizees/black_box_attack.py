@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from zol2l.errors import require
 from zol2l.optimizees.goals import Goal, achieved
+from zol2l.optimizees.variable import Variable
 from zol2l.types import Evaluation, Optimizee
 
 Norm = Literal["l1", "l2", "linf"]
@@ -22,8 +21,6 @@ ORDER = {"l1": 1.0, "l2": 2.0, "linf": float("inf")}
 START_SCALE = 1e-4
 """The start is START_SCALE * N(0, I), one fixed seed for all methods (authors' release)."""
 START_SEED = 123
-TANH_MARGIN = 1 - 1e-6
-"""atanh of 0 and 1 is infinite: images are pulled this far inside (0, 1) for the tanh space."""
 
 
 class BlackBoxAttack(Optimizee):
@@ -63,13 +60,13 @@ class BlackBoxAttack(Optimizee):
         require(known, "optimizee.family.parameterization", parameterization, "clipped or tanh")
         self.victim, self.images, self.goal = victim, images, Goal(labels, targets)
         self.norm, self.c, self.confidence = norm, c, confidence
-        self.parameterization = parameterization
-        self.shape = (images.shape[1], *(resize or images.shape[2:]))
-        sized = len(self.shape) == 3 and min(self.shape) >= 1
+        shape = (images.shape[1], *(resize or images.shape[2:]))
+        sized = len(shape) == 3 and min(shape) >= 1
         require(
             sized, "optimizee.family.resize", resize, "null or [height, width], each at least 1"
         )
-        self.instances, self.dimension = len(images), prod(self.shape)
+        self.variable = Variable(shape, tuple(images.shape[1:]), parameterization == "tanh")
+        self.instances, self.dimension = len(images), self.variable.dimension
 
     def __call__(self, theta: Tensor) -> Evaluation:
         x = self.adversarial(theta)
@@ -88,19 +85,7 @@ class BlackBoxAttack(Optimizee):
 
     def adversarial(self, theta: Tensor) -> Tensor:
         """The images x (B, n, D) in [0, 1] that the variables theta (B, n, D) stand for."""
-        change = self.full_size(theta)
-        if self.parameterization == "clipped":
-            return (self._clean() + change).clamp(0, 1)
-        w0 = torch.atanh((2 * self._clean() - 1) * TANH_MARGIN)
-        return (torch.tanh(w0 + change) + 1) / 2
-
-    def full_size(self, theta: Tensor) -> Tensor:
-        """The variables theta (B, n, D) as pictures of the images' size, (B, n, C H W)."""
-        if self.shape == self.images.shape[1:]:
-            return theta
-        small = theta.unflatten(-1, self.shape).flatten(0, 1)
-        large: Tensor = interpolate(small, size=self.images.shape[2:], mode="bilinear")
-        return large.reshape(*theta.shape[:2], -1)
+        return self.variable(theta, self._clean())
 
     def start(self) -> Tensor:
         generator = torch.Generator().manual_seed(START_SEED)

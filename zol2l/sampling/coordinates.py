@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from zol2l.errors import require
 from zol2l.sampling.base import LastStep, Sampling
@@ -25,12 +26,19 @@ class RandomCoordinates(Sampling):
     def forward(
         self, last: LastStep, state: Any, generator: torch.Generator
     ) -> tuple[Directions, None]:
-        like = last.gradient
-        dimension = like.shape[-1]
+        return self.along(torch.ones_like(last.gradient), generator), None
+
+    def along(self, chances: Tensor, generator: torch.Generator) -> Directions:
+        """Directions along distinct coordinates, drawn one after the other with `chances` (B, D),
+        positive numbers, of those that are left (exponential races).
+        """
+        dimension = chances.shape[-1]
         allowed = f"at most the problem's {dimension} coordinates"
         require(self.directions <= dimension, "sampling.directions", self.directions, allowed)
-        order = torch.rand(like.shape, generator=generator, dtype=like.dtype, device=like.device)
-        chosen = order.topk(self.directions, dim=-1).indices[..., None]
+        order = torch.rand(
+            chances.shape, generator=generator, dtype=chances.dtype, device=chances.device
+        )
+        chosen = (order.log() / chances).topk(self.directions, dim=-1).indices[..., None]
         length = math.sqrt(dimension)
-        u = like.new_zeros(len(like), self.directions, dimension).scatter_(-1, chosen, length)
-        return Directions.standard(u, reach=1 / length), None
+        u = chances.new_zeros(len(chances), self.directions, dimension)
+        return Directions.standard(u.scatter_(-1, chosen, length), reach=1 / length)

@@ -1,0 +1,35 @@
+"""The transfer attack: what breaks a surrogate is shown to the victim (Papernot et al. 2016)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zol2l.attacks.attack import Attack
+from zol2l.attacks.problem import ConstrainedAttack
+from zol2l.attacks.threat_model import ThreatModel
+from zol2l.oracle import Oracle
+
+
+class TransferAttack(Attack):
+    """Attack `surrogate` with `inner` and ask the victim once whether its images break it too.
+
+    The surrogate was trained on the victim's labels; what that cost is not counted here. The goal
+    is that of the attack at hand, whatever `inner` was made for.
+    """
+
+    def __init__(
+        self, inner: Attack, surrogate: nn.Module, threat: ThreatModel, **options: Any
+    ) -> None:
+        super().__init__(threat, **options)
+        self.inner, self.surrogate = inner, surrogate
+
+    def search(
+        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
+    ) -> Tensor:
+        goal, images = problem.goal, problem.images
+        self.inner.progress = self.progress
+        found = self.inner(self.surrogate, images, goal.labels, goal.targets)
+        return (found.adversarial - images).flatten(1)
