@@ -41,12 +41,13 @@ def summary_table(summary: pd.DataFrame) -> Table:
 
 
 def points_table(table: pd.DataFrame, label: str) -> Table:
-    """A row per point and method: iterations and queries to success, final loss."""
+    """A row per point and method: iterations and queries to success, final loss, success rate."""
     columns = {
         "iterations_to_success_mean": ("iterations to success", "{:.1f}"),
         **{name: COLUMNS[name] for name in ("queries_to_success_mean", "final_loss_mean")},
+        **{name: ATTACK_COLUMNS[name] for name in ("success_rate", "queries_mean")},
     }
-    shown = [name for name in columns if table[name].notna().any()]
+    shown = [name for name in columns if name in table and table[name].notna().any()]
     drawn = Table(title=label)
     for name in ("point", "method"):
         drawn.add_column(name)

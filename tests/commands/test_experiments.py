@@ -19,7 +19,8 @@ from zol2l.victims.datasets import digits
 NAMES = sorted(entries(CONF, "experiment"))
 POINTS = {
     "fig3b_directions": 4, "fig3c_batch_size": 4, "fig3d_dimension": 4, "fig8_dimension": 6,
-    "fig10_bernoulli": 5,
+    "fig10_bernoulli": 5, "ngd_tableA2_hyperparameters": 4, "ngd_tableA2_radius": 4,
+    "ngd_figA2_damping": 7,
 }  # fmt: skip
 ANALYSES = {
     "fig4d_cosine": "cosine", "fig4e_trajectory": "coordinate", "fig9_variance": "variance",
@@ -58,7 +59,8 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
-    data = ("data=cifar10_jpeg",) if "optimizee: cifar10" in source(name) else ()
+    source = "".join(sources(name))
+    data = ("data=cifar10_jpeg",) if "optimizee: cifar10" in source else ()
     outcome = zol2l("reproduce", f"experiment={name}", "scale=smoke", "logger=csv", *data)
     assert outcome.status == 0, outcome.err
     folder = tmp_path / f"outputs/{name}-smoke"
@@ -68,16 +70,19 @@ def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     elif name in POINTS:
         assert pd.read_csv(folder / "points.csv")["point"].nunique() == POINTS[name]
         assert (folder / "figures/points.png").is_file()
+    elif name.startswith("ngd_"):
+        assert (folder / "figures/success_vs_queries.png").is_file()
+        assert pd.read_csv(folder / "summary.csv")["outside_ball_max"].max() <= 1e-6
     else:
         assert len(pd.read_csv(folder / "summary.csv")) >= 2
         assert (folder / "figures/loss_vs_queries.png").is_file()
 
 
-def source(name: str) -> str:
-    """An experiment's YAML with that of the experiments that it stands on."""
+def sources(name: str) -> list[str]:
+    """An experiment's YAML and those of the experiments that it stands on."""
     text = (CONF / "experiment" / f"{name}.yaml").read_text()
-    bases = [line[4:] for line in text.splitlines() if line.startswith("  - fig")]
-    return text + "".join(map(source, bases))
+    bases = [line[4:] for line in text.splitlines() if line.startswith(("  - fig", "  - ngd_"))]
+    return [text, *(found for base in bases for found in sources(base))]
 
 
 def test_every_figure_and_table_of_zo_l2l_has_its_experiment() -> None:

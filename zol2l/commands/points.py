@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from zol2l.build import plain
 from zol2l.errors import InvalidInput, require
-from zol2l.evaluation.summary import summarize_point, write_summary
+from zol2l.evaluation.summary import write_summary
 from zol2l.plots.points import points_figure
 from zol2l.report import print_points
 
@@ -72,16 +72,16 @@ def point_place(value: Any) -> float | str:
     return math.prod(value) if isinstance(value, list) else point_name(value)
 
 
-def evaluate_points(
-    cfg: DictConfig, points: Points, evaluate: Callable[[DictConfig], pd.DataFrame]
+def compare_points(
+    cfg: DictConfig, points: Points, summarized: Callable[[DictConfig], pd.DataFrame]
 ) -> None:
-    """`evaluate` at every point; points.csv, a row per point and method, and figures/points.png."""
+    """Summaries at all points: points.csv, a row per point and method, and figures/points.png."""
     folder = Path(cfg.paths.run_dir)
     tables = []
     for value in points.at:
         log.info("%s: %s", points.label, point_name(value))
-        results = evaluate(at_point(cfg, points, value))
-        tables.append(summarize_point(results).assign(point=point_place(value)))
+        summary = summarized(at_point(cfg, points, value))
+        tables.append(summary.assign(point=point_place(value)))
     table = pd.concat(tables, ignore_index=True)
     write_summary(folder / "points.csv", table)
     figure = points_figure(table, folder / "figures" / "points.png", points.label)

@@ -7,11 +7,15 @@ import torch
 from omegaconf import DictConfig
 
 from zol2l.build import build
-from zol2l.commands import analyze, evaluate, meta_train, tune
+from zol2l.commands import analyze, attack, evaluate, meta_train, tune
 from zol2l.commands.objects import chosen_methods, learned_parts
-from zol2l.commands.points import at_point, evaluate_points, points_of
+from zol2l.commands.points import at_point, compare_points, points_of
+from zol2l.commands.tune_attacks import chosen_attacks
 from zol2l.errors import InvalidInput
+from zol2l.evaluation.attack_results import summarize_attacks
+from zol2l.evaluation.attacking import AttackProtocol
 from zol2l.evaluation.protocol import Protocol
+from zol2l.evaluation.summary import summarize_point
 from zol2l.run import require_affordable
 
 ANYWHERE = torch.zeros(1, 1)
@@ -25,11 +29,11 @@ def main(cfg: DictConfig) -> None:
     if cfg.experiment_name is None:
         raise InvalidInput("experiment", None, "name one; `zol2l list` shows them")
     check(cfg)
-    if learned_parts(cfg):
+    if not chosen_attacks(cfg) and learned_parts(cfg):
         meta_train.main(cfg)
     points = points_of(cfg)
     if points is not None:
-        evaluate_points(cfg, points, tune_and_evaluate)
+        compare_points(cfg, points, tune_and_evaluate)
         return
     if cfg.analysis is None:
         tune_and_evaluate(cfg)
@@ -39,14 +43,19 @@ def main(cfg: DictConfig) -> None:
 
 
 def tune_and_evaluate(cfg: DictConfig) -> pd.DataFrame:
-    """The part of the chain that is repeated where an experiment compares several points."""
+    """The part of the chain that is repeated where an experiment compares several points: the
+    summary of its methods, or of its attacks.
+    """
     tune_if_needed(cfg)
-    return evaluate.main(cfg)
+    if chosen_attacks(cfg):
+        return summarize_attacks(attack.main(cfg))
+    return summarize_point(evaluate.main(cfg))
 
 
 def tune_if_needed(cfg: DictConfig) -> None:
-    """Tune the methods that have something to tune."""
-    if any(method.tuned for method in chosen_methods(cfg).values()):
+    """Tune the methods, or attacks, that have something to tune."""
+    chosen = chosen_attacks(cfg) or chosen_methods(cfg)
+    if any(one.tuned for one in chosen.values()):
         tune.main(cfg)
 
 
@@ -65,6 +74,10 @@ def check(cfg: DictConfig) -> None:
 
 
 def _check(cfg: DictConfig) -> None:
+    if chosen_attacks(cfg):
+        attacking: AttackProtocol = build(cfg.attacking)
+        attacking.require_images(cfg.optimizee.family[attacking.split])
+        return
     protocol: Protocol = build(cfg.evaluation)
     protocol.require_instances(cfg.optimizee.family[protocol.split])
     for method in chosen_methods(cfg).values():

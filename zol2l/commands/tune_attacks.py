@@ -62,12 +62,11 @@ def tune_attacks(cfg: DictConfig) -> None:
     for name, attack in tuned.items():
         build_attack(cfg, attack, family, protocol)
         ((key, values),) = plain(attack.tuned).items()
-        last = key.rpartition(".")[2]
-        grid: TuningGrid = replace(build(cfg.tuning), rates=values, choices={last: values})
+        grid: TuningGrid = build(cfg.tuning)
         start = {key: float(OmegaConf.select(attack.attack, key))}
         value = partial(attack_value, cfg, attack, family, protocol)
         settings = attack_settings(cfg, family, attack)
-        search(cfg, name, settings, grid, start, value, "penalized_queries", 1)
+        search(cfg, name, settings, grid.over(key, values), start, value, "penalized_queries", 1)
 
 
 def attack_value(

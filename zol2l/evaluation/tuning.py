@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,14 @@ class TuningGrid:
         require(len(self.rates) > 0, "tuning.rates", self.rates, "at least one rate")
         positive = all(x > 0 for x in (*self.rates, *self.linear))
         require(positive, "tuning.{rates,linear}", (self.rates, self.linear), "positive numbers")
+
+    def over(self, name: str, values: Sequence[float]) -> TuningGrid:
+        """The grid that begins with `values` for the setting `name`, a step size, or has just these
+        to choose from.
+        """
+        if _last(name) in STEP_SIZES:
+            return replace(self, rates=values)
+        return replace(self, choices={_last(name): values})
 
     def rounds(self, names: Sequence[str]) -> list[Round]:
         """What to try, round by round, given the best settings so far."""

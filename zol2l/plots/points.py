@@ -1,4 +1,4 @@
-"""Methods against a setting of the problem or of the method (ZO-L2L figures 3b-d, 8 and 10)."""
+"""Methods, or attacks, against a setting (ZO-L2L figures 3b-d, 8 and 10; ZO-NGD table A2)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from zol2l.plots.style import legend, lines, pretty, save, styled
 COUNTS = {
     "queries_to_success_mean": "Queries to success",
     "iterations_to_success_mean": "Iterations to success",
+    "queries_mean": "Queries of an attack",
 }
-LOSS = "final_loss_mean"
+VALUES = {"final_loss_mean": "Final loss", "success_rate": "Success rate"}
 
 
 @styled()
@@ -34,7 +35,7 @@ def points_figure(table: pd.DataFrame, path: Path, label: str) -> Path:
     """
     require(len(table) > 0, "table", "no rows", "a line per method and point")
     counts = [name for name in COUNTS if name in table and np.isfinite(table[name]).any()]
-    shown = [*counts, LOSS]
+    shown = [*counts, "final_loss_mean" if "final_loss_mean" in table else "success_rate"]
     width = 3.0 if counts else 5.0
     figure, grid = panels(len(shown), len(shown), width, height=3.4)
     for axes, name in zip(grid, shown, strict=True):
@@ -60,15 +61,18 @@ def _draw(axes: Axes, table: pd.DataFrame, name: str) -> None:
         axes.plot(failed["place"], failed[name], **hollow)
     if name in COUNTS and axes.get_yscale() == "linear":
         axes.set_ylim(0, 1.06 * axes.dataLim.ymax)
-    axes.set_ylabel(COUNTS.get(name, "Final loss"))
+    axes.set_ylabel((COUNTS | VALUES)[name])
 
 
 def _note(table: pd.DataFrame, counts: bool) -> str:
     """Say of how many runs the means are, and what became of failures."""
-    sizes = table[["instances", "trials"]].drop_duplicates()
-    instances, trials = (int(size) for size in sizes.iloc[0])
-    same = len(sizes) == 1 and instances * trials > 1
-    notes = [f"Means of {run_count(instances, trials)}"] if same else []
+    if "images" in table:
+        notes = [f"{table['images'].iloc[0]} images"]
+    else:
+        sizes = table[["instances", "trials"]].drop_duplicates()
+        instances, trials = (int(size) for size in sizes.iloc[0])
+        same = len(sizes) == 1 and instances * trials > 1
+        notes = [f"Means of {run_count(instances, trials)}"] if same else []
     if counts and (table["success_rate"] < 1).any():
         notes.append("Open: some runs failed;\nthey leave the mean")
     if counts and (table["success_rate"] == 0).any():
