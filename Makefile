@@ -44,8 +44,9 @@ format: install ## put the code into the house's style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-benchmark: install ## a step's overhead beside its forward passes
+benchmark: install ## overhead of optimizer steps and attacks beside their forward passes
 	$(BIN)/python benchmarks/step_overhead.py
+	$(BIN)/python benchmarks/attack_throughput.py
 
 clean: ## remove .venv, caches and build products; data/ and outputs/ stay
 	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .mypy_cache *.egg-info

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zol2l.attacks.problem import ConstrainedAttack
+from zol2l.attacks.problem import AttackLoss, ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.optimizees.goals import Goal
@@ -52,10 +52,11 @@ class Attack(ABC):
         kappa: float = 0.0,
         chunk: int | None = CHUNK,
         seed: int = 0,
+        loss: AttackLoss = "margin",
     ) -> None:
         require(budget is None or budget >= 1, "attack.budget", budget, "at least 1 query an image")
         self.threat, self.budget, self.kappa = threat, budget, kappa
-        self.chunk, self.seed = chunk, seed
+        self.chunk, self.seed, self.loss = chunk, seed, loss
         self.progress: Callable[[int, int], None] = lambda finished, images: None
         """Told while the attack runs how many of its images have left the batch."""
 
@@ -65,7 +66,8 @@ class Attack(ABC):
     ) -> AttackResult:
         """Attack all images (B, C, H, W) with labels (B,) at once."""
         goal = Goal(labels, targets)
-        problem = self.stated(ConstrainedAttack(victim, images, goal, self.threat, self.kappa))
+        limits = self.threat, self.kappa, self.loss
+        problem = self.stated(ConstrainedAttack(victim, images, goal, *limits))
         oracle = Oracle(problem, self.budget, self.chunk, until_success=self.until_success)
         generator = torch.Generator(images.device).manual_seed(self.seed)
         theta = self.search(oracle, problem, generator)

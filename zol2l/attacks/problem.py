@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import torch
 from torch import Tensor
@@ -15,14 +15,18 @@ from zol2l.optimizees.black_box_attack import check_images
 from zol2l.optimizees.goals import Goal, achieved
 from zol2l.types import Evaluation, Optimizee
 
+AttackLoss = Literal["margin", "cross_entropy"]
+
 
 class ConstrainedAttack(Optimizee):
     """f(delta) = max(margin(x + delta), -kappa), delta in the threat model, starting at zero.
 
-    The margin is the goal's, on log-probabilities. Points that an estimator probes are shown to the
-    victim as they are, not clipped; iterates are projected. victim: images (m, C, H, W) -> logits
-    (m, classes). Beside the loss it answers log_likelihood and log_probabilities. One query is one
-    image classified.
+    The margin is the goal's, on log-probabilities; with `cross_entropy` f is the log-probability of
+    the true class instead, or minus the target's, as PGD is usually run. Points that an estimator
+    probes are shown to the victim as they are, not clipped; iterates are projected.
+
+    victim: images (m, C, H, W) -> logits (m, classes). Beside the loss it answers log_likelihood
+    and log_probabilities. One query is one image classified.
     """
 
     smoothing = {torch.float32: 1e-3, torch.float64: 1e-3}  # NES-PGD's sigma; ZO-NGD names its own
@@ -34,8 +38,11 @@ class ConstrainedAttack(Optimizee):
         goal: Goal,
         threat: ThreatModel,
         kappa: float = 0.0,
+        loss: AttackLoss = "margin",
     ) -> None:
         check_images(images, goal.labels)
+        require(loss in get_args(AttackLoss), "attack.loss", loss, "margin or cross_entropy")
+        self.loss = loss
         require(kappa >= 0, "attack.kappa", kappa, "at least 0")
         self.victim, self.images, self.goal = victim, images, goal
         self.threat, self.kappa = threat, kappa
@@ -47,14 +54,17 @@ class ConstrainedAttack(Optimizee):
         logits = self.victim(points.unflatten(-1, self.shape).flatten(0, 1))
         scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
         margin = self.goal.margin(scores)
+        log_likelihood = scores.gather(-1, self.goal.index(scores))[..., 0]
         loss = margin.clamp(min=-self.kappa)
+        if self.loss == "cross_entropy":
+            loss = log_likelihood if self.goal.targets is None else -log_likelihood
         return Evaluation(
             loss=loss,
             success=achieved(margin, self.kappa),
             attack_loss=loss,
             distortion=self.threat.size(theta),
             prediction=scores.argmax(dim=-1),
-            log_likelihood=scores.gather(-1, self.goal.index(scores))[..., 0],
+            log_likelihood=log_likelihood,
             log_probabilities=scores,
         )
 
