@@ -54,7 +54,7 @@ class ConstrainedAttack(Optimizee):
         logits = self.victim(points.unflatten(-1, self.shape).flatten(0, 1))
         scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
         margin = self.goal.margin(scores)
-        log_likelihood = scores.gather(-1, self.goal.index(scores))[..., 0]
+        log_likelihood = self.goal.log_likelihood(scores)
         loss = margin.clamp(min=-self.kappa)
         if self.loss == "cross_entropy":
             loss = log_likelihood if self.goal.targets is None else -log_likelihood

@@ -81,6 +81,7 @@ class BlackBoxAttack(Optimizee):
             attack_loss=attack_loss,
             distortion=distortion,
             prediction=scores.argmax(dim=-1),
+            log_likelihood=self.goal.log_likelihood(scores),
         )
 
     def adversarial(self, theta: Tensor) -> Tensor:

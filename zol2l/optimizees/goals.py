@@ -25,6 +25,10 @@ class Goal(Rows):
         """`chosen` as an index (B, n, 1) into scores (B, n, classes)."""
         return self.chosen.view(-1, 1, 1).expand(*scores.shape[:2], 1)
 
+    def log_likelihood(self, scores: Tensor) -> Tensor:
+        """Log p of `chosen`, (B, n), in log-probabilities `scores` (B, n, classes)."""
+        return scores.gather(-1, self.index(scores))[..., 0]
+
     def margin(self, scores: Tensor) -> Tensor:
         """How far log-probabilities `scores` (B, n, classes) are from success, (B, n):
         F_label - max_{j != label} F_j, or max_{j != target} F_j - F_target; negative at success.
