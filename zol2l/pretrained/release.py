@@ -5,8 +5,10 @@ python -m zol2l.pretrained.release outputs/fig2_mnist/meta/zo_lstm mnist
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +50,18 @@ def release(folder: Path, name: str, root: Path = HERE) -> dict[str, Any]:
         "gain": gain,
         "horizon": settings["meta_training"]["truncation"]["horizon"],
         "parts": {
-            part: {**{key: card[key] for key in KEPT}, "validation": card["validation"]}
+            part: {**{key: card[key] for key in KEPT}, "validation": known(card["validation"])}
             for part, card in cards.items()
         },
         "check": check_figures(ZOLSTM.from_pretrained(root / name, gain=gain)),
     }
     write_json(root / name / CARD, card)
     return card
+
+
+def known(figures: Mapping[str, float]) -> dict[str, float]:
+    """The figures that are numbers: a problem without success has no queries to it."""
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 def check_figures(optimizer: Optimizer) -> dict[str, float]:
