@@ -94,6 +94,18 @@ def print_attacks(summary: pd.DataFrame) -> None:
     Console(width=None if Console().is_terminal else 120).print(attacks_table(summary))
 
 
+def print_shares(table: pd.DataFrame) -> None:
+    """Print how many of the adversarial images fool other networks: a column a network."""
+    drawn = Table(title="adversarial images that fool other networks")
+    for name in table.columns:
+        drawn.add_column(str(name), justify="left" if name == "attack" else "right")
+    for row in table.to_dict("records"):
+        drawn.add_row(
+            *[v if isinstance(v, str) else _cell(v, "{:.1%}", False) for v in row.values()]
+        )
+    Console(width=None if Console().is_terminal else 120).print(drawn)
+
+
 def print_points(table: pd.DataFrame, label: str) -> None:
     """Print the comparison that an experiment at several points ends with."""
     Console(width=None if Console().is_terminal else 120).print(points_table(table, label))

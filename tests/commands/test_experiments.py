@@ -20,7 +20,7 @@ NAMES = sorted(entries(CONF, "experiment"))
 POINTS = {
     "fig3b_directions": 4, "fig3c_batch_size": 4, "fig3d_dimension": 4, "fig8_dimension": 6,
     "fig10_bernoulli": 5, "ngd_tableA2_hyperparameters": 4, "ngd_tableA2_radius": 4,
-    "ngd_figA2_damping": 7,
+    "ngd_figA2_damping": 7, "ngd_tableA1_models": 2,
 }  # fmt: skip
 ANALYSES = {
     "fig4d_cosine": "cosine", "fig4e_trajectory": "coordinate", "fig9_variance": "variance",

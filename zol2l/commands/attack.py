@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from omegaconf import DictConfig
+from torch import nn
 
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, plain
-from zol2l.commands.objects import optimizee_settings
+from zol2l.commands.objects import data_root, optimizee_settings
+from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
     build_attack,
     chosen_attacks,
@@ -20,13 +23,14 @@ from zol2l.commands.tune_attacks import (
 )
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
-from zol2l.evaluation.attacking import AttackProtocol, NamedAttack, attack_all
+from zol2l.evaluation.attacking import AttackProtocol, NamedAttack, attack_all, transferred
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.attacks import draw_attacks
 from zol2l.progress import progress_bars
-from zol2l.report import print_attacks
+from zol2l.report import print_attacks, print_shares
 from zol2l.stage import fingerprint
 from zol2l.tracking import log_attacks, wandb_run
+from zol2l.victims.datasets import ImageData
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +54,26 @@ def main(cfg: DictConfig) -> pd.DataFrame:
         if run is not None:
             log_attacks(run, rows, summary, figures)
     print_attacks(summary)
-    for path in (folder / "results.parquet", folder / "summary.csv", *figures):
+    tables = [folder / "summary.csv"]
+    if cfg.shown_to:
+        shares = {name: transferred(folder, attacks, net) for name, net in _others(cfg).items()}
+        table = pd.DataFrame(shares).rename_axis("attack").reset_index()
+        tables.append(folder / "transferability.csv")
+        write_summary(tables[-1], table)
+        print_shares(table)
+    for path in (folder / "results.parquet", *tables, *figures):
         log.info("Written: %s", path)
     return rows
+
+
+def _others(cfg: DictConfig) -> dict[str, nn.Module]:
+    """The networks of `shown_to`, trained as victims are."""
+    networks = {}
+    for name, victim in cfg.shown_to.items():
+        data: ImageData = build(victim.data, root=data_root(cfg))
+        make = partial(build, victim.network)
+        networks[str(name)], _ = ensure_trained(cfg, plain(victim), make, data)
+    return networks
 
 
 def _named(

@@ -51,7 +51,7 @@ def at_point(cfg: DictConfig, points: Points, value: Any) -> DictConfig:
         raise InvalidInput("points.setting", points.setting, "a key of the configuration")
     at = cfg.copy()
     folder = Path(cfg.paths.run_dir) / "points" / point_name(value)
-    OmegaConf.update(at, points.setting, value, force_add=True)
+    OmegaConf.update(at, points.setting, value, merge=False, force_add=True)
     OmegaConf.update(at, "paths.run_dir", str(folder))
     OmegaConf.update(at, "paths.tuning", str(folder / "tuning"))
     return at
@@ -61,7 +61,9 @@ missing = object()
 
 
 def point_name(value: Any) -> str:
-    """A value as it stands in tables, figures and folder names: 20, 0.5, 21x28."""
+    """A value as it stands in tables, figures and folder names: 20, 0.5, 21x28, a part's name."""
+    if isinstance(value, dict):
+        return str(value.get("name", value))
     return "x".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zol2l.attacks.attack import Attack, AttackResult, inspect
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.errors import require
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
+from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.family import SPLITS, Split
 from zol2l.optimizees.goals import Goal
 from zol2l.oracle import CHUNK
@@ -114,6 +115,22 @@ def attack_once(
     rows = attack_rows(name, protocol.first, images, goal, result, seen)
     kept = {"clean": images, "adversarial": result.adversarial, "predictions": seen.predicted}
     return rows, {**kept, "labels": goal.labels}
+
+
+def transferred(
+    folder: Path, attacks: Mapping[str, NamedAttack], network: nn.Module
+) -> dict[str, float]:
+    """For each attack that `attack_all` has run into `folder`: of its images that break the victim,
+    the share that another network mistakes too, among those whose clean image it knows.
+    """
+    shares = {}
+    for name, named in attacks.items():
+        kept = load_tensors(folder / "parts" / f"{name}-{named.fingerprint}.images.safetensors")
+        known = predictions(network, kept["clean"]) == kept["labels"]
+        counted = known & (kept["predictions"] != kept["labels"])
+        fooled = predictions(network, kept["adversarial"]) != kept["labels"]
+        shares[name] = fooled[counted].double().mean().item()
+    return shares
 
 
 def penalized_queries(rows: pd.DataFrame) -> float:
