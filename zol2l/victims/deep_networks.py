@@ -43,7 +43,7 @@ def small_resnet18(
     """
     network = torchvision_resnet18(num_classes=classes)
     network.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
-    network.maxpool = nn.Identity()  # type: ignore[assignment]
+    network.maxpool = nn.Identity()
     return _prepared(size, mean, std, network)
 
 
