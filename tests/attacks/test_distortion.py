@@ -117,7 +117,7 @@ def test_adam_moves_and_counts_probed_coordinates_alone() -> None:
     base = Evaluation(torch.zeros(1, 1))
     for g in ([2.0, 0.0, 0.0], [4.0, -3.0, 0.0]):
         delta, state = update(GradientEstimate(torch.tensor([g]), base), state)
-    assert state.steps.tolist() == [[2, 1, 0]]
+    assert state.step.tolist() == [[2, 1, 0]]
     assert delta[0, 1].item() == pytest.approx(0.1)
     assert delta[0, 2].item() == 0
     moments = torch.optim.Adam([p := torch.zeros(1, requires_grad=True)], lr=0.1)

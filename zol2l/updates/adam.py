@@ -14,7 +14,7 @@ from zol2l.updates.base import Update
 
 @dataclass(frozen=True)
 class AdamState(Rows):
-    """First and second moment (B, D) and the number of steps taken (B, 1)."""
+    """First and second moment (B, D) and the number of steps taken, (B, 1) or (B, D)."""
 
     mean: Tensor
     square: Tensor
@@ -42,10 +42,14 @@ class Adam(Update):
         return AdamState(zeros, zeros, zeros[:, :1])
 
     def forward(self, estimate: GradientEstimate, state: AdamState) -> tuple[Tensor, AdamState]:
-        g, step = estimate.gradient, state.step + 1
+        direction, state = self.moments(estimate.gradient, state)
+        return direction * (-self.rate / direction.shape[-1]), state
+
+    def moments(self, g: Tensor, state: AdamState) -> tuple[Tensor, AdamState]:
+        """(m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps) (B, D), and the state with g taken in."""
+        step = state.step + 1
         mean = torch.lerp(g, state.mean, self.beta1)
         square = torch.lerp(g.square(), state.square, self.beta2)
         numerator = mean / (1 - self.beta1**step)
         denominator = (square / (1 - self.beta2**step)).sqrt() + self.eps
-        delta = numerator / denominator * (-self.rate / g.shape[-1])
-        return delta, AdamState(mean, square, step)
+        return numerator / denominator, AdamState(mean, square, step)
