@@ -22,7 +22,7 @@ COMMANDS = {
     "tune": "tune hand-designed optimizers, or attacks, on validation instances",
     "evaluate": "compare methods on test instances",
     "attack": "compare attacks within a threat model on the same images",
-    "analyze": "look inside runs: analysis=cosine|coordinate|variance",
+    "analyze": "look inside runs: analysis=cosine|coordinate|variance|probabilities",
     "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
     "list": "show optimizees, data, optimizers, baselines, ablations and experiments",
 }

@@ -24,6 +24,7 @@ POINTS = {
 }  # fmt: skip
 ANALYSES = {
     "fig4d_cosine": "cosine", "fig4e_trajectory": "coordinate", "fig9_variance": "variance",
+    "ngd_figA2_probabilities": "probabilities",
 }  # fmt: skip
 TRAIN, TEST = 256, 200
 

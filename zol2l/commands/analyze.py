@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+import torch
 from omegaconf import DictConfig
 
 from zol2l.analysis.coordinate import coordinate_trajectory
 from zol2l.analysis.cosine import cosine_similarity
 from zol2l.analysis.observe import composed
+from zol2l.analysis.probabilities import probability_distribution
 from zol2l.analysis.variance import variance_pictures
 from zol2l.build import build
 from zol2l.commands.evaluate import evaluated_methods
@@ -20,10 +22,11 @@ from zol2l.commands.objects import family_of
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.protocol import Protocol
 from zol2l.evaluation.summary import write_summary
-from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
+from zol2l.optimizees import AttackFamily, BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.plots.coordinate import coordinate_figure
 from zol2l.plots.cosine import cosine_figure
+from zol2l.plots.probabilities import probabilities_figure
 from zol2l.plots.variance import variance_images
 from zol2l.progress import Advance, progress_bars
 from zol2l.resume import save_tensors
@@ -121,6 +124,24 @@ class Variance:
         save_tensors(path, pictures)
         arrays = {name: picture.numpy() for name, picture in pictures.items()}
         return [path, variance_images(arrays, _figure(scene, "variance"))]
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """ZO-NGD figure A2b: the victim's probabilities of the protocol's clean images."""
+
+    ranks: int = 10
+
+    def __call__(self, scene: Scene) -> list[Path]:
+        family, protocol = scene.family, scene.protocol
+        if not isinstance(family, AttackFamily):
+            raise InvalidInput("optimizee", family.name, "an attack on images")
+        protocol.require_instances(family.sizes[protocol.split])
+        rows = protocol.first + torch.arange(protocol.instances)
+        images, _ = family.examples(protocol.split, rows)
+        table = probability_distribution(family.victim, images, self.ranks)
+        figure = probabilities_figure(table, _figure(scene, "probabilities"))
+        return [_table(scene, "probabilities", table), figure]
 
 
 def _single(scene: Scene, instance: int) -> Protocol:
