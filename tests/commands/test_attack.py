@@ -40,6 +40,15 @@ def test_every_attack_runs_within_its_budget(zol2l: Zol2l, tmp_path: Path, name:
         assert (tmp_path / RUN / written).is_file()
 
 
+def test_the_threat_model_is_an_option(zol2l: Zol2l, tmp_path: Path) -> None:
+    ball = ("threat@optimizee.family.threat=l2", "optimizee.family.threat.eps=1.5")
+    outcome = zol2l("attack", *SMOKE, "attack=zo_ngd", "attacking.budget=400", *ball)
+    assert outcome.status == 0, outcome.err
+    rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
+    assert rows["l2"].max() <= 1.5 + 1e-6
+    assert rows["outside_ball"].max() <= 1e-6
+
+
 def test_a_tuned_attack_is_run_as_tuned_and_once(zol2l: Zol2l, tmp_path: Path) -> None:
     chosen = (*SMOKE, "attack=nes_pgd", "attack.attack.optimizer.sampling.directions=5")
     assert zol2l("tune", *chosen).status == 0
