@@ -10,7 +10,8 @@ GROUPS = (
     "optimizee", "data", "optimizer", "baseline", "ablation", "attack", "analysis", "experiment",
 )  # fmt: skip
 OTHER_GROUPS = (
-    "sampling", "estimator", "update", "meta_gradient", "threat", "victim", "scale", "trainer", "logger",
+    "sampling", "estimator", "update", "meta_gradient", "threat", "victim", "scale", "trainer",
+    "logger",
 )  # fmt: skip
 WIDTH = 22
 
