@@ -19,11 +19,11 @@ PIXELS = 75
 """The smallest images that Inception-v3 takes."""
 
 
-def imagenet(folder: Path, count: int) -> None:
-    """Random images under the class that Inception-v3 with random weights gives them."""
+def imagenet(folder: Path, count: int, network: str = "inception_v3") -> None:
+    """Random images under the class that the network with random weights gives them."""
     images = torch.stack([pixels(i, PIXELS, PIXELS) for i in range(count)])
     with torch.no_grad():
-        classes = torchvision_classifier(weights=None)(images.float() / 255).argmax(dim=1)
+        classes = torchvision_classifier(network, weights=None)(images.float() / 255).argmax(dim=1)
     for i, (image, label) in enumerate(zip(images, classes.tolist(), strict=True)):
         write(folder / "val" / f"{label:04d}" / f"{i}.png", image)
 
@@ -41,6 +41,27 @@ def test_inception_v3_on_a_folder_of_images(zol2l: Zol2l, tmp_path: Path) -> Non
     results = pd.read_parquet(tmp_path / "outputs/imagenet_attack-smoke/results.parquet")
     assert len(results) == 3 * 3
     assert results["loss"].notna().all()
+
+
+def test_attacks_within_a_ball_on_a_folder_of_images(zol2l: Zol2l, tmp_path: Path) -> None:
+    imagenet(tmp_path / "few", 10, "squeezenet1_1")
+    outcome = zol2l(
+        "reproduce",
+        "experiment=ngd_table2_imagenet",
+        "scale=smoke",
+        "logger=csv",
+        "optimizee.victim.network.name=squeezenet1_1",
+        "optimizee.victim.network.weights=null",
+        f"data.folder={tmp_path / 'few'}",
+        f"data.size={PIXELS}",
+        "data.resize=null",
+        "sizes.smoke.attack_budget=100",
+        "attacks.zoo_imagenet.attack.optimizer.sampling.directions=16",
+    )
+    assert outcome.status == 0, outcome.err
+    rows = pd.read_parquet(tmp_path / "outputs/ngd_table2_imagenet-smoke/results.parquet")
+    assert rows.groupby("method")["queries"].max().between(1, 100).all()
+    assert rows["outside_ball"].max() <= 1e-6
 
 
 def test_a_folder_with_some_of_the_classes_must_say_which(zol2l: Zol2l, tmp_path: Path) -> None:
