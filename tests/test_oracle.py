@@ -28,12 +28,12 @@ def test_chunks_change_nothing_and_no_call_exceeds_them(chunk: int | None) -> No
     problem, theta = Recorded(attack()), normal(5, 7, 6, seed=3)
     chunked = evaluate_in_chunks(problem, theta, chunk)
     whole = attack()(theta)
-    for name in ("loss", "attack_loss", "distortion"):
+    for name in ("loss", "attack_loss", "distortion", "log_likelihood"):
         got, expected = getattr(chunked, name), getattr(whole, name)
         assert torch.allclose(got, expected, rtol=1e-14, atol=1e-14), name
     assert torch.equal(chunked.success, whole.success)
     assert torch.equal(chunked.prediction, whole.prediction)
-    assert chunked.log_likelihood is None
+    assert chunked.log_probabilities is None
     sizes = [call.theta.shape[0] * call.theta.shape[1] for call in problem.calls]
     assert sum(sizes) == 35
     assert max(sizes) <= (chunk or 35)

@@ -17,12 +17,17 @@ COST = {
     "forward_difference": Q + 1,
     "central_difference": 2 * Q + 1,
     "variance_reduced": 2 * (Q + 1) + 101 / STEPS,
+    "exact": 1,
 }
 LEARNED = ("query_rnn", "update_rnn")
+OF_ATTACKS = ("important_coordinates", "scored_difference", "natural_gradient")
+"""They need pictures, or probabilities: test_attack.py and test_zo_ngd_baseline.py run them."""
 
 
 def choices(group: str) -> list[str]:
-    return sorted(p.stem for p in (CONF / group).glob("*.yaml") if p.stem not in LEARNED)
+    return sorted(
+        p.stem for p in (CONF / group).glob("*.yaml") if p.stem not in LEARNED + OF_ATTACKS
+    )
 
 
 def composed(sampling: str, estimator: str, update: str) -> list[str]:
@@ -37,6 +42,8 @@ COMBINATIONS = [
     ("coordinates", "forward_difference", "adam"),
     ("coordinates", "variance_reduced", "sign_sgd"),
     ("gaussian", "central_difference", "sign_sgd"),
+    ("sphere", "central_difference", "coordinate_adam"),
+    ("sphere", "exact", "momentum_sign"),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -78,15 +79,17 @@ def test_ablations_share_what_was_learned(zol2l: Zol2l, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["optimizee", "data", "optimizer", "baseline", "ablation", "experiment"]
+    "group", ["optimizee", "data", "optimizer", "baseline", "ablation", "attack", "experiment"]
 )
 def test_list_shows_every_option_with_a_line(zol2l: Zol2l, group: str) -> None:
     outcome = zol2l("list")
     assert outcome.status == 0
     names = [p.stem for p in (CONF / group).glob("*.yaml") if "(shared" not in p.read_text()]
     assert names
+    _, _, listed = outcome.out.partition(f"{group}=\n")
+    lines = list(takewhile(lambda line: line.startswith(" "), listed.splitlines()))
     for name in names:
-        (line,) = [x for x in outcome.out.splitlines() if x.split()[:1] == [name]]
+        (line,) = [x for x in lines if x.split()[:1] == [name]]
         assert len(line.split()) > 3
 
 
