@@ -13,6 +13,7 @@ from torch import Tensor
 from zol2l.attacks.problem import AttackLoss, ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
+from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.goals import Goal
 from zol2l.oracle import CHUNK, Oracle
 from zol2l.types import Rows
@@ -121,7 +122,7 @@ def inspect(
     adversarial: Tensor, victim: Victim, images: Tensor, goal: Goal, threat: ThreatModel
 ) -> Verified:
     """Look at adversarial images (B, C, H, W) of the clean `images` once, outside of any attack."""
-    predicted = torch.cat([victim(part).argmax(dim=1) for part in adversarial.split(CHUNK)])
+    predicted = predictions(victim, adversarial)
     broken = predicted != goal.labels if goal.targets is None else predicted == goal.targets
     box = torch.maximum(-adversarial, adversarial - 1).flatten(1).amax(dim=1)
     size = threat.size((adversarial - images).flatten(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -84,7 +85,7 @@ def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> T
 
 
 @torch.no_grad()
-def predictions(victim: nn.Module, images: Tensor) -> Tensor:
+def predictions(victim: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """The classes (m,) that the victim takes images (m, C, H, W) for."""
     size = min(PREDICT_BATCH, max(1, PREDICT_VALUES // images[0].numel()))
     return torch.cat([victim(batch).argmax(dim=1) for batch in images.split(size)])
