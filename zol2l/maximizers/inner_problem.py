@@ -1,0 +1,87 @@
+"""The inner problem of adversarial training: the worst image near each image of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from zol2l.attacks.threat_model import ThreatModel
+from zol2l.maximizers.objectives import Objective
+
+
+class InnerProblem:
+    """max over x' in the threat model around x of L(f(x'), y), for each of B images (equation 1 or
+    2 of Xiong & Hsieh, ECCV 2020). No instance sees another: f is asked in evaluation mode.
+
+    `pairs` counts forward-backward passes of the batch, `forwards` forward passes alone.
+    """
+
+    def __init__(
+        self,
+        classifier: nn.Module,
+        objective: Objective,
+        images: Tensor,
+        labels: Tensor,
+        threat: ThreatModel,
+    ) -> None:
+        self.classifier, self.objective, self.threat = classifier, objective, threat
+        self.images, self.labels = images, labels
+        self.pairs = self.forwards = 0
+        self.clean: Tensor | None = None
+        if objective.needs_clean:
+            with torch.no_grad(), evaluating(classifier):
+                self.clean = classifier(images)
+            self.forwards += 1
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def slope(self, adversarial: Tensor) -> tuple[Tensor, Tensor]:
+        """L (B,) and its gradient (B, C, H, W) at images x' (B, C, H, W); both constants."""
+        point = adversarial.detach().requires_grad_()
+        with torch.enable_grad(), evaluating(self.classifier):
+            values = self._values(point)
+            (gradient,) = torch.autograd.grad(values.sum(), point)
+        self.pairs += 1
+        return values.detach(), gradient
+
+    @torch.no_grad()
+    def value(self, adversarial: Tensor) -> Tensor:
+        """L (B,) at images x' (B, C, H, W)."""
+        with evaluating(self.classifier):
+            values = self._values(adversarial)
+        self.forwards += 1
+        return values
+
+    def project(self, adversarial: Tensor) -> Tensor:
+        """The nearest allowed images (B, C, H, W), in [0, 1]."""
+        change, clean = (adversarial - self.images).flatten(1), self.images.flatten(1)
+        nearest = self.threat.project(change, clean).view_as(adversarial)
+        return (self.images + nearest).clamp(0, 1)
+
+    def repeated(self, copies: int) -> InnerProblem:
+        """The same problems `copies` times: (copies * B,), counted on their own."""
+        shape = (copies, *[1] * (self.images.dim() - 1))
+        problem = InnerProblem.__new__(InnerProblem)
+        problem.__dict__.update(self.__dict__)
+        problem.images, problem.labels = self.images.repeat(shape), self.labels.repeat(copies)
+        problem.clean = None if self.clean is None else self.clean.repeat(copies, 1)
+        return problem
+
+    def _values(self, adversarial: Tensor) -> Tensor:
+        return self.objective.inner(self.classifier(adversarial), self.labels, self.clean)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode, and every part of it back as it was."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
