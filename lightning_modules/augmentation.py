@@ -6,17 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from zol2l.maximizers.draws import Draws
+
 PADDING = 4
 
 
-def augmented(images: Tensor, generator: torch.Generator, padding: int = PADDING) -> Tensor:
+def augmented(images: Tensor, draws: Draws, padding: int = PADDING) -> Tensor:
     """Each image (m, C, H, W) moved by up to `padding` pixels each way, zeros moving in, and
-    reflected left to right half the time. Draws come from `generator`, on the CPU.
+    reflected left to right half the time.
     """
     count, _, height, width = images.shape
-    top = torch.randint(2 * padding + 1, (count, 1), generator=generator)
-    left = torch.randint(2 * padding + 1, (count, 1), generator=generator)
-    reflect = torch.rand(count, 1, generator=generator) < 0.5
+    top, left = (draws.integers(2 * padding + 1, 1) for _ in range(2))
+    reflect = draws.uniform(1) < 0
     columns = torch.arange(width).expand(count, -1)
     columns = torch.where(reflect, columns.flip(1), columns) + left
     rows = torch.arange(height) + top

@@ -1,4 +1,4 @@
-"""Problem instances as data: a sample of the loader is one row of a family's split."""
+"""Training instances as data: a sample of the loader is the row of one, wherever they are kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from zol2l.errors import require
-from zol2l.optimizees import OptimizeeFamily
 
 
 class InstanceStream(Sampler[list[int]]):
@@ -26,6 +25,7 @@ class InstanceStream(Sampler[list[int]]):
     ) -> None:
         self.instances, self.size, self.seed, self.start = instances, size, seed, start
         self.rank, self.replicas = rank, replicas
+        self._pass: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def __iter__(self) -> Iterator[list[int]]:
         index = self.start * self.replicas + self.rank
@@ -37,8 +37,10 @@ class InstanceStream(Sampler[list[int]]):
     def place(self, place: int) -> int:
         """The instance at a place of the endless stream."""
         number, offset = divmod(place, self.instances)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        return int(torch.randperm(self.instances, generator=generator)[offset])
+        if number != self._pass[0]:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+            self._pass = number, torch.randperm(self.instances, generator=generator)
+        return int(self._pass[1][offset])
 
 
 class InstanceData(pl.LightningDataModule):
@@ -48,24 +50,27 @@ class InstanceData(pl.LightningDataModule):
     the stream splits instances over devices itself.
     """
 
-    def __init__(self, family: OptimizeeFamily, batch_size: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self,
+        instances: int,
+        batch_size: int = 1,
+        seed: int = 0,
+        field: str = "meta_training.batch_size",
+    ) -> None:
         super().__init__()
-        available = family.sizes["train"]
-        allowed = f"between 1 and optimizee.family.train={available}"
-        require(1 <= batch_size <= available, "meta_training.batch_size", batch_size, allowed)
-        self.family, self.batch_size, self.seed = family, batch_size, seed
+        allowed = f"between 1 and the {instances} training instances"
+        require(1 <= batch_size <= instances, field, batch_size, allowed)
+        self.instances, self.batch_size, self.seed = instances, batch_size, seed
 
     def train_dataloader(self) -> DataLoader[Any]:
         module: Any = self.trainer.lightning_module if self.trainer else None
         stream = InstanceStream(
-            self.family.sizes["train"],
-            self.batch_size,
-            self.seed,
+            self.instances, self.batch_size, self.seed,
             start=module.batches_done if module else 0,
             rank=self.trainer.global_rank if self.trainer else 0,
             replicas=self.trainer.world_size if self.trainer else 1,
-        )
-        rows = TensorDataset(torch.arange(self.family.sizes["train"]))
+        )  # fmt: skip
+        rows = TensorDataset(torch.arange(self.instances))
         return DataLoader(rows, batch_sampler=stream, collate_fn=_rows)
 
 

@@ -13,6 +13,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from lightning_modules.augmentation import augmented
 from zol2l.errors import require
+from zol2l.maximizers import Draws
 from zol2l.victims.datasets import ImageData
 
 TEST_BATCH = 500
@@ -42,7 +43,7 @@ class VictimTraining(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         images, labels = batch
         if self.augment:
-            images = augmented(images, self.generator)
+            images = augmented(images, Draws.of(self.generator, len(images)))
         loss = cross_entropy(self.network(images), labels)
         self.log("victim/train_loss", loss, prog_bar=True)
         return loss

@@ -8,8 +8,13 @@ from torch.nn.functional import pad
 
 from lightning_modules.augmentation import augmented
 from tests.problems import seeded
+from zol2l.maximizers import Draws
 
 IMAGES = torch.rand(64, 3, 5, 7, generator=seeded(0)) + 0.1
+
+
+def draws(seed: int) -> Draws:
+    return Draws.of(seeded(seed), len(IMAGES))
 
 
 def windows(image: Tensor, padding: int) -> list[Tensor]:
@@ -21,7 +26,7 @@ def windows(image: Tensor, padding: int) -> list[Tensor]:
 
 def test_each_image_is_a_window_of_its_padded_self_or_mirror_image() -> None:
     found = set()
-    for before, after in zip(IMAGES, augmented(IMAGES, seeded(1), padding=1), strict=True):
+    for before, after in zip(IMAGES, augmented(IMAGES, draws(1), padding=1), strict=True):
         candidates = windows(before, 1) + windows(before.flip(-1), 1)
         equal = [i for i, each in enumerate(candidates) if torch.equal(each, after)]
         assert len(equal) == 1
@@ -30,7 +35,7 @@ def test_each_image_is_a_window_of_its_padded_self_or_mirror_image() -> None:
 
 
 def test_without_padding_an_image_is_itself_or_its_mirror_image() -> None:
-    result = augmented(IMAGES, seeded(1), padding=0)
+    result = augmented(IMAGES, draws(1), padding=0)
     mirrored = (result == IMAGES.flip(-1)).flatten(1).all(dim=1)
     same = (result == IMAGES).flatten(1).all(dim=1)
     assert bool((mirrored ^ same).all())
@@ -38,9 +43,9 @@ def test_without_padding_an_image_is_itself_or_its_mirror_image() -> None:
 
 
 def test_the_generator_alone_decides() -> None:
-    first = augmented(IMAGES, seeded(1))
+    first = augmented(IMAGES, draws(1))
     torch.manual_seed(5)
-    assert torch.equal(augmented(IMAGES, seeded(1)), first)
-    assert not torch.equal(augmented(IMAGES, seeded(2)), first)
+    assert torch.equal(augmented(IMAGES, draws(1)), first)
+    assert not torch.equal(augmented(IMAGES, draws(2)), first)
     assert first.shape == IMAGES.shape
     assert first.dtype == IMAGES.dtype

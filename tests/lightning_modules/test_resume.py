@@ -21,7 +21,7 @@ class Killed(BaseException):
 
 
 def fit(job: MetaTraining, folder: Path) -> dict[str, float]:
-    return fit_optimizer(job, InstanceData(FAMILY, 2), **fit_arguments(folder))
+    return fit_optimizer(job, InstanceData(FAMILY.sizes["train"], 2), **fit_arguments(folder))
 
 
 def killed_in_validation(job: MetaTraining, folder: Path, number: int) -> None:

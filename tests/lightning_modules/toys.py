@@ -43,7 +43,7 @@ def train(job: MetaTraining, batch_size: int = 2, **trainer: Any) -> MetaTrainin
     """Train without files until the meta-steps are done."""
     options = {**QUIET, "logger": False, "enable_checkpointing": False, **trainer}
     options.setdefault("max_steps", job.meta_steps)
-    data = InstanceData(FAMILY, batch_size)
+    data = InstanceData(FAMILY.sizes["train"], batch_size)
     pl.Trainer(**options, max_epochs=-1, enable_progress_bar=False).fit(job, data)
     return job
 

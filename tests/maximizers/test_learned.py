@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from tests.maximizers.cases import LEARNED, MAXIMIZERS, OBJECTIVES, inner_problem
+from tests.problems import seeded
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.maximizers import Draws
 from zol2l.maximizers.generator import GeneratorMaximizer
@@ -28,7 +29,7 @@ def test_the_rnn_has_120_weights_and_the_generator_500_944() -> None:
 def test_no_gradient_and_no_state_give_no_update(rnn: RNNMaximizer) -> None:
     problem = inner_problem()
     loss, gradient = problem.slope(problem.images)
-    state = rnn.begin(problem, Draws.of(0, 4))
+    state = rnn.begin(problem, Draws.of(seeded(0), 4))
     moved, after = rnn.move(problem, problem.images, loss, torch.zeros_like(gradient), state)
     assert torch.equal(moved, problem.images)
     assert not after.any()
@@ -38,7 +39,7 @@ def test_the_rnn_is_torchs_cell_for_each_pixel(rnn: RNNMaximizer) -> None:
     problem = inner_problem(threat=LInfBall(0.3))
     cell = nn.RNNCell(1, 10, bias=False).double()
     cell.load_state_dict(rnn.cell.state_dict())
-    state, hidden = rnn.begin(problem, Draws.of(0, 4)), torch.zeros(4 * 64, 10).double()
+    state, hidden = rnn.begin(problem, Draws.of(seeded(0), 4)), torch.zeros(4 * 64, 10).double()
     point = problem.images
     for _ in range(3):
         loss, gradient = problem.slope(point)
@@ -54,7 +55,7 @@ def test_the_rnn_is_torchs_cell_for_each_pixel(rnn: RNNMaximizer) -> None:
 def test_the_size_of_gradients_does_not_matter(rnn: RNNMaximizer, factor: float) -> None:
     problem = inner_problem()
     loss, gradient = problem.slope(problem.images)
-    state = rnn.begin(problem, Draws.of(0, 4))
+    state = rnn.begin(problem, Draws.of(seeded(0), 4))
     tiny = factor < 1e-20
     one, _ = rnn.move(problem, problem.images, loss, gradient, state)
     other, _ = rnn.move(problem, problem.images, loss, gradient * factor, state)
@@ -70,11 +71,11 @@ def test_the_gain_has_the_derivative_of_the_weighted_losses(name: str, objective
         maximizer.diversity = 0.0
     problem = inner_problem(OBJECTIVES[objective])
     weights = list(maximizer.parameters())
-    gain = maximizer(problem, Draws.of(0, 4)).gain
+    gain = maximizer(problem, Draws.of(seeded(0), 4)).gain
     found = torch.autograd.grad(gain, weights, allow_unused=True)
 
     copies = 2 if name == "generator" else 1
-    shown, draws = problem.repeated(copies), Draws.of(0, 4).repeated(copies)
+    shown, draws = problem.repeated(copies), Draws.of(seeded(0), 4).repeated(copies)
     torch.manual_seed(0)
     again = MAXIMIZERS[name]().double().train()
     points = again.trace(shown, draws).points
@@ -92,12 +93,13 @@ def test_training_the_rnn_alone_makes_it_stronger_than_its_start(rnn: RNNMaximiz
     problem = inner_problem()
 
     def reached() -> float:
-        return problem.value(rnn.eval()(problem, Draws.of(0, 4)).adversarial[0]).mean().item()
+        found = rnn.eval()(problem, Draws.of(seeded(0), 4)).adversarial[0]
+        return problem.value(found).mean().item()
 
     before = reached()
     adam = torch.optim.Adam(rnn.parameters(), lr=1e-2)
     for _ in range(40):
-        gain = rnn.train()(problem, Draws.of(0, 4)).gain
+        gain = rnn.train()(problem, Draws.of(seeded(0), 4)).gain
         assert gain is not None
         adam.zero_grad()
         (-gain).backward()
@@ -110,17 +112,17 @@ def test_the_generator_attacks_twice_from_two_codes_and_learns_to_differ() -> No
     maximizer = GeneratorMaximizer(channels=1, classes=3, steps=3, diversity=5.0).double().train()
     nn.init.normal_(maximizer.generator.out.weight)
     problem = inner_problem()
-    found = maximizer(problem, Draws.of(0, 4))
+    found = maximizer(problem, Draws.of(seeded(0), 4))
     assert found.adversarial.shape == (2, 4, 1, 8, 8) and found.losses.shape == (3, 4)
     apart = (found.adversarial[0] - found.adversarial[1]).abs().mean()
     assert apart > 0
     adam = torch.optim.Adam(maximizer.parameters(), lr=1e-3)
     for _ in range(20):
-        gain = maximizer(problem, Draws.of(0, 4)).gain
+        gain = maximizer(problem, Draws.of(seeded(0), 4)).gain
         adam.zero_grad()
         (-gain).backward()
         adam.step()
-    later = maximizer(problem, Draws.of(0, 4)).adversarial
+    later = maximizer(problem, Draws.of(seeded(0), 4)).adversarial
     assert (later[0] - later[1]).abs().mean() > apart
 
 

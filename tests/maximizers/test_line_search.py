@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from tests.maximizers.cases import inner_problem
+from tests.problems import seeded
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.maximizers import Draws
 from zol2l.maximizers.line_search import BacktrackingPGD
@@ -31,7 +32,7 @@ def test_equation_4_holds_where_the_projection_changes_nothing() -> None:
 
 def test_no_step_lowers_the_loss() -> None:
     problem = inner_problem(threat=LInfBall(0.9))
-    losses = BacktrackingPGD(12, rate=4.0)(problem, Draws.of(0, 4)).losses
+    losses = BacktrackingPGD(12, rate=4.0)(problem, Draws.of(seeded(0), 4)).losses
     assert (losses.diff(dim=0) >= 0).all() and (losses[-1] > losses[0]).all()
 
 

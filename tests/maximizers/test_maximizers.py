@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.maximizers.cases import BALLS, LEARNED, MAXIMIZERS, OBJECTIVES, inner_problem, network
+from tests.problems import seeded
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem
@@ -25,7 +26,7 @@ def test_images_stay_in_the_ball_and_the_box(
 ) -> None:
     torch.manual_seed(0)
     problem = inner_problem(OBJECTIVES[objective], BALLS[ball])
-    found = MAXIMIZERS[name]().double().train(training)(problem, Draws.of(0, 4))
+    found = MAXIMIZERS[name]().double().train(training)(problem, Draws.of(seeded(0), 4))
     change = (found.adversarial - problem.images).flatten(2)
     assert problem.threat.size(change).max() <= problem.threat.eps + 1e-6
     assert found.adversarial.min() >= 0 and found.adversarial.max() <= 1
@@ -37,9 +38,9 @@ def test_images_stay_in_the_ball_and_the_box(
 def test_a_batch_is_its_instances_one_by_one(name: str) -> None:
     torch.manual_seed(0)
     problem, maximizer = inner_problem(), MAXIMIZERS[name]().double().eval()
-    whole = maximizer(problem, Draws.of(3, 4)).adversarial
+    whole = maximizer(problem, Draws.of(seeded(3), 4)).adversarial
     for row in range(4):
-        generator, rows = torch.Generator().manual_seed(3), torch.tensor([row])
+        generator, rows = seeded(3), torch.tensor([row])
         image, label = problem.images[rows], problem.labels[rows]
         alone = InnerProblem(problem.classifier, CrossEntropy(), image, label, problem.threat)
         part = maximizer(alone, Draws(generator, rows, 4)).adversarial
@@ -53,7 +54,7 @@ def test_the_classifier_is_asked_in_evaluation_mode_and_left_as_it_was(name: str
     classifier[1].eval()
     problem = inner_problem(classifier=classifier)
     maximizer = MAXIMIZERS[name]().double().eval()
-    one, same = (maximizer(problem, Draws.of(0, 4)).adversarial for _ in range(2))
+    one, same = (maximizer(problem, Draws.of(seeded(0), 4)).adversarial for _ in range(2))
     assert torch.equal(one, same)  # dropout would differ
     modes = [part.training for part in classifier]
     assert modes == [True, False, True, True, True]
@@ -68,16 +69,16 @@ def test_passes_are_counted(maximizer, pairs: int) -> None:
     problem = inner_problem()
     calls = []
     problem.classifier.register_forward_hook(lambda *_: calls.append(1))
-    maximizer.double()(problem, Draws.of(0, 4))
+    maximizer.double()(problem, Draws.of(seeded(0), 4))
     assert problem.pairs == pairs == len(calls)
 
 
 def test_losses_are_those_of_the_iterates() -> None:
     problem = inner_problem()
-    losses = PGD(5)(problem, Draws.of(0, 4)).losses
+    losses = PGD(5)(problem, Draws.of(seeded(0), 4)).losses
     assert losses.shape == (5, 4)
     for step in range(5):
-        reached = PGD(step)(problem, Draws.of(0, 4)).adversarial[0]
+        reached = PGD(step)(problem, Draws.of(seeded(0), 4)).adversarial[0]
         torch.testing.assert_close(losses[step], problem.value(reached))
 
 
@@ -86,20 +87,20 @@ def test_pgd_finds_the_corner_that_is_worst_for_a_linear_loss() -> None:
     problem.images = problem.images * 0.8 + 0.1  # the box is out of reach
     gradient = torch.randn_like(problem.images)
     problem.slope = lambda x: ((gradient * x).flatten(1).sum(1), gradient)  # type: ignore[method-assign]
-    found = PGD(steps=9, noise=0.0)(problem, Draws.of(0, 4)).adversarial[0]
+    found = PGD(steps=9, noise=0.0)(problem, Draws.of(seeded(0), 4)).adversarial[0]
     torch.testing.assert_close(found, problem.images + 0.05 * gradient.sign())
 
 
 def test_pgd_raises_the_loss() -> None:
     problem = inner_problem()
-    found = PGD()(problem, Draws.of(0, 4)).adversarial[0]
+    found = PGD()(problem, Draws.of(seeded(0), 4)).adversarial[0]
     assert (problem.value(found) > problem.value(problem.images) + 0.1).all()
 
 
 def test_draws_belong_to_instances() -> None:
-    whole = Draws.of(5, 6)
+    whole = Draws.of(seeded(5), 6)
     rows = torch.tensor([4, 1])
-    part = Draws(torch.Generator().manual_seed(5), rows, 6)
+    part = Draws(seeded(5), rows, 6)
     assert torch.equal(part.normal(2, 3), whole.normal(2, 3)[rows])
     assert torch.equal(part.uniform(2), whole.uniform(2)[rows])
     twice = part.repeated(2).normal(3)

@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from tests.maximizers.cases import inner_problem, network
+from tests.problems import seeded
 from zol2l.maximizers import CrossEntropy, Draws, Margin, Trades
 from zol2l.maximizers.pgd import PGD
 
@@ -13,7 +14,7 @@ from zol2l.maximizers.pgd import PGD
 def test_trades_with_pgd_has_the_gradient_of_its_formula() -> None:
     classifier = network(dropout=0.0)
     problem = inner_problem(Trades(3.0), classifier=classifier)
-    adversarial = PGD()(problem, Draws.of(0, 4)).adversarial
+    adversarial = PGD()(problem, Draws.of(seeded(0), 4)).adversarial
     weights = list(classifier.parameters())
     loss = Trades(3.0).outer(classifier, problem.images, adversarial, problem.labels)
     found = torch.autograd.grad(loss, weights)

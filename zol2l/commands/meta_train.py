@@ -96,7 +96,7 @@ def _ensure_part(
     )
     data = _call(
         "lightning_modules.instances.InstanceData",
-        family=family,
+        instances=family.sizes["train"],
         batch_size=training["batch_size"],
         seed=training["seed"],
     )

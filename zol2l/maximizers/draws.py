@@ -17,9 +17,9 @@ class Draws:
         self.generator, self.rows, self.joined = generator, rows.cpu(), joined
 
     @classmethod
-    def of(cls, seed: int, instances: int) -> Draws:
+    def of(cls, generator: torch.Generator, instances: int) -> Draws:
         """For a batch that is whole."""
-        return cls(torch.Generator().manual_seed(seed), torch.arange(instances), instances)
+        return cls(generator, torch.arange(instances), instances)
 
     def normal(self, *shape: int) -> Tensor:
         """N(0, 1), (B, *shape)."""
@@ -28,6 +28,10 @@ class Draws:
     def uniform(self, *shape: int) -> Tensor:
         """Uniform on [-1, 1), (B, *shape)."""
         return 2 * torch.rand(self.joined, *shape, generator=self.generator)[self.rows] - 1
+
+    def integers(self, high: int, *shape: int) -> Tensor:
+        """Uniform among 0 ... high - 1, (B, *shape)."""
+        return torch.randint(high, (self.joined, *shape), generator=self.generator)[self.rows]
 
     def repeated(self, copies: int) -> Draws:
         """For the same instances `copies` times, each copy with draws of its own."""
