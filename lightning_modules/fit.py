@@ -11,6 +11,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
 
+from lightning_modules.adversarial_training import VALIDATION, AdversarialTraining
 from lightning_modules.instances import InstanceData
 from lightning_modules.loggers import loggers
 from lightning_modules.meta_training import MetaTraining
@@ -106,6 +107,39 @@ def fit_optimizer(
         )
         job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
     return module.take_best()
+
+
+def fit_robust(
+    module: AdversarialTraining,
+    *,
+    trainer: Mapping[str, Any],
+    logging: Mapping[str, Any],
+    folder: Path,
+    run_name: str,
+    config: Mapping[str, Any],
+    checkpoint_every: int = 1,
+) -> dict[str, float]:
+    """Train a robust classifier to the end; return the validation accuracies.
+
+    A checkpoint is written after every `checkpoint_every` updates; a killed job goes on there,
+    exactly. It is deleted at the end: what the caller keeps are the weights.
+    """
+    metrics = ("adv/loss", *(f"val/{name}" for name in VALIDATION))
+    shown = StepProgress("Adversarial training", module.total_updates, metrics)
+    data = InstanceData(
+        len(module.training_images), module.recipe.batch_size, module.seed, "recipe.batch_size"
+    )
+    checkpoint = folder / "last.ckpt"
+    kept = _last(checkpoint, steps=checkpoint_every * module.players_learning)
+    with loggers(logging, folder, run_name, "adv-train", config) as found:
+        job = make_trainer(
+            {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=found,
+            callbacks=[shown, kept],
+        )  # fmt: skip
+        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
+    checkpoint.unlink(missing_ok=True)
+    known = job.callback_metrics
+    return {name: float(known[name]) for name in metrics if name in known}
 
 
 def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:

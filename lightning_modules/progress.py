@@ -22,6 +22,7 @@ class StepProgress(Callback):
         self.bar: Progress | None = None
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.total = getattr(module, "total_updates", self.total)  # known once devices are
         if trainer.is_global_zero:
             self.bar = Progress(*columns())
             self.bar.start()
@@ -29,19 +30,20 @@ class StepProgress(Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
         if self.bar is not None:
-            self.bar.update(self.task, completed=trainer.global_step)
-            if getattr(module, "validated_at", None) == trainer.global_step:
-                self._report(trainer)
+            self.bar.update(self.task, completed=_done(trainer, module))
+            if getattr(module, "validated_at", None) == _done(trainer, module):
+                self._report(trainer, module)
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._report(trainer)
+        self._report(trainer, module)
 
-    def _report(self, trainer: pl.Trainer) -> None:
+    def _report(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self.bar is not None:
             known = trainer.callback_metrics
             values = {name: float(known[name]) for name in self.metrics if name in known}
             shown = ", ".join(f"{k.rpartition('/')[2]} {v:.4g}" for k, v in values.items())
-            log.info("%s, step %d of %d: %s", self.title, trainer.global_step, self.total, shown)
+            done = _done(trainer, module)
+            log.info("%s, step %d of %d: %s", self.title, done, self.total, shown)
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self.bar is not None:
@@ -53,3 +55,8 @@ class StepProgress(Callback):
         self.on_train_end(trainer, module)
         if isinstance(exception, KeyboardInterrupt):
             log.info("%s was stopped; the same command goes on where it was", self.title)
+
+
+def _done(trainer: pl.Trainer, module: pl.LightningModule) -> int:
+    """Updates; Lightning counts one for each of a module's optimizers."""
+    return int(getattr(module, "updates", trainer.global_step))

@@ -1,0 +1,101 @@
+"""How many images a classifier still knows under attack, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from zol2l.attacks.threat_model import ThreatModel
+from zol2l.errors import require
+from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Maximizer, Objective, evaluating
+from zol2l.types import Rows
+
+CHUNK = 200
+"""Images a call; no result depends on it."""
+
+
+@dataclass(frozen=True)
+class Attacker:
+    """A maximizer and what it raises; with a `source` it attacks that classifier in the place of
+    the one under test (a black-box transfer attack).
+    """
+
+    maximizer: Maximizer
+    objective: Objective
+    source: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class Withstood(Rows):
+    """predicted (B,) classes of the adversarial images, correct (B,), loss (B,) the cross-entropy
+    there; trajectory (B, T) what the attacker raised, at its iterates x'_0 ... x'_{T-1}.
+    """
+
+    adversarial: Tensor
+    predicted: Tensor
+    correct: Tensor
+    loss: Tensor
+    trajectory: Tensor
+
+
+@torch.no_grad()
+def withstand(
+    classifier: nn.Module,
+    attacker: Attacker,
+    images: Tensor,
+    labels: Tensor,
+    threat: ThreatModel,
+    *,
+    seed: int = 0,
+    chunk: int = CHUNK,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Withstood:
+    """Attack images (B, C, H, W) with labels (B,) and look at the last iterate, once.
+
+    The draws of an image depend on `seed` and its place alone, not on the chunks.
+    """
+    require(chunk >= 1, "robustness.chunk", chunk, "at least 1 image a call")
+    parts = []
+    for rows in torch.arange(len(images)).split(chunk):
+        draws = Draws(torch.Generator().manual_seed(seed), rows, len(images))
+        parts.append(_withstand(classifier, attacker, images[rows], labels[rows], threat, draws))
+        progress(int(rows[-1]) + 1, len(images))
+    return Withstood.cat(parts)
+
+
+def _withstand(
+    classifier: nn.Module,
+    attacker: Attacker,
+    images: Tensor,
+    labels: Tensor,
+    threat: ThreatModel,
+    draws: Draws,
+) -> Withstood:
+    target = attacker.source or classifier
+    problem = InnerProblem(target, attacker.objective, images, labels, threat)
+    with evaluating(attacker.maximizer):
+        found = attacker.maximizer(problem, draws)
+    (adversarial,) = found.adversarial
+    with evaluating(classifier):
+        logits = classifier(adversarial)
+    predicted = logits.argmax(dim=1)
+    loss = cross_entropy(logits, labels, reduction="none")
+    return Withstood(adversarial, predicted, predicted == labels, loss, found.losses.T)
+
+
+def accuracy(
+    classifier: nn.Module,
+    maximizer: Maximizer,
+    images: Tensor,
+    labels: Tensor,
+    threat: ThreatModel,
+    seed: int = 0,
+) -> float:
+    """The share of images still known when `maximizer` raises the cross-entropy."""
+    attacker = Attacker(maximizer, CrossEntropy())
+    seen = withstand(classifier, attacker, images, labels, threat, seed=seed)
+    return seen.correct.double().mean().item()
