@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -83,11 +82,6 @@ class AdversarialTraining(pl.LightningModule):
         return self.recipe.epochs * self.updates_per_epoch()
 
     @property
-    def players_learning(self) -> int:
-        """Of the two, those that have an optimizer; Lightning counts a step for each."""
-        return int(self.learns) + int(not self.frozen)
-
-    @property
     def result(self) -> nn.Module:
         """The classifier that results: the average of its weights, where one is kept."""
         return self.classifier if self.average is None else self.average.module
@@ -117,17 +111,12 @@ class AdversarialTraining(pl.LightningModule):
 
     def players(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor | None]:
         """The loss of theta, and the scalar that phi raises."""
-        eps = self.threat.eps * self.recipe.radius((self.updates + 1) / self.total_updates)
-        problem = InnerProblem(self.classifier, self.objective, images, labels, self._ball(eps))
+        ball = self.threat.scaled(self.recipe.radius((self.updates + 1) / self.total_updates))
+        problem = InnerProblem(self.classifier, self.objective, images, labels, ball)
         found = self.maximizer(problem, draws)
         with torch.set_grad_enabled(not self.frozen):
             loss = self.objective.outer(self.classifier, images, found.adversarial, labels)
         return loss, found.gain
-
-    def _ball(self, eps: float) -> ThreatModel:
-        ball = copy.copy(self.threat)
-        ball.eps = eps
-        return ball
 
     def _draws(self, size: int) -> Draws:
         """Of this device's rows of the joined batch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +118,12 @@ def fit_robust(
     folder: Path,
     run_name: str,
     config: Mapping[str, Any],
-    checkpoint_every: int = 1,
+    checkpoint_seconds: float = 0.0,
 ) -> dict[str, float]:
     """Train a robust classifier to the end; return the validation accuracies.
 
-    A checkpoint is written after every `checkpoint_every` updates; a killed job goes on there,
-    exactly. It is deleted at the end: what the caller keeps are the weights.
+    A checkpoint is written after an update when the last is older than `checkpoint_seconds`; a
+    killed job goes on there, exactly. It is deleted at the end: the caller keeps the weights.
     """
     metrics = ("adv/loss", *(f"val/{name}" for name in VALIDATION))
     shown = StepProgress("Adversarial training", module.total_updates, metrics)
@@ -130,7 +131,10 @@ def fit_robust(
         len(module.training_images), module.recipe.batch_size, module.seed, "recipe.batch_size"
     )
     checkpoint = folder / "last.ckpt"
-    kept = _last(checkpoint, steps=checkpoint_every * module.players_learning)
+    kept = _AfterUpdates(
+        str(folder), "last", train_time_interval=timedelta(seconds=checkpoint_seconds),
+        enable_version_counter=False,
+    )  # fmt: skip
     with loggers(logging, folder, run_name, "adv-train", config) as found:
         job = make_trainer(
             {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=found,
@@ -150,6 +154,14 @@ def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
         every_n_train_steps=steps,
         enable_version_counter=False,
     )
+
+
+class _AfterUpdates(ModelCheckpoint):
+    """Not in the middle of an accumulated update, whose gradients no checkpoint holds."""
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *arguments: Any) -> None:
+        if module.batches_done == module.updates * module.recipe.accumulate:
+            super().on_train_batch_end(trainer, module, *arguments)
 
 
 def _found(path: Path) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NoReturn, TextIO
 
@@ -23,9 +23,13 @@ COMMANDS = {
     "evaluate": "compare methods on test instances",
     "attack": "compare attacks within a threat model on the same images",
     "analyze": "look inside runs: analysis=cosine|coordinate|variance|probabilities",
+    "adv-train": "train robust classifiers: defense=NAME data=NAME network=NAME",
+    "adv-evaluate": "test robust classifiers under many attackers",
     "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
     "list": "show optimizees, data, optimizers, baselines, ablations and experiments",
 }
+ROBUST = "experiment=adv_"
+"""Experiments of adversarial training, which compose another primary configuration."""
 BAD_INPUT = 2
 STOPPED = 130
 
@@ -52,6 +56,12 @@ def main() -> None:
     except KeyboardInterrupt:
         _say(f"zol2l {command}: stopped; the same command goes on where it was")
         sys.exit(STOPPED)
+
+
+def primary_config(command: str, overrides: Sequence[str]) -> str:
+    """The primary configuration of a command line: that of adversarial training, or `config`."""
+    robust = command.startswith("adv-") or any(text.startswith(ROBUST) for text in overrides)
+    return "robust" if robust else "config"
 
 
 def usage() -> str:
@@ -90,7 +100,8 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
     run.__name__ = command.replace("-", "_")
     sys.argv = [f"{sys.argv[0]} {command}", *overrides]
-    application = hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
+    primary = primary_config(command, overrides)
+    application = hydra.main(config_path=str(CONF), config_name=primary, version_base="1.3")
     application(run)()
 
 

@@ -37,7 +37,8 @@ def read_card_of(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.exists():
-        raise InvalidInput("weights", path, "no such file; run `zol2l meta-train` first")
+        allowed = "no such file; run `zol2l meta-train` or `zol2l adv-train` first"
+        raise InvalidInput("weights", path, allowed)
     try:
         weights, metadata = read_signed(path)
     except BadCheckpoint as error:

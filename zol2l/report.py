@@ -91,7 +91,7 @@ def attacks_table(summary: pd.DataFrame) -> Table:
 
 def print_attacks(summary: pd.DataFrame) -> None:
     """Print the table that a comparison of attacks ends with."""
-    Console(width=None if Console().is_terminal else 120).print(attacks_table(summary))
+    wide_console().print(attacks_table(summary))
 
 
 def print_shares(table: pd.DataFrame) -> None:
@@ -103,20 +103,25 @@ def print_shares(table: pd.DataFrame) -> None:
         drawn.add_row(
             *[v if isinstance(v, str) else _cell(v, "{:.1%}", False) for v in row.values()]
         )
-    Console(width=None if Console().is_terminal else 120).print(drawn)
+    wide_console().print(drawn)
 
 
 def print_points(table: pd.DataFrame, label: str) -> None:
     """Print the comparison that an experiment at several points ends with."""
-    Console(width=None if Console().is_terminal else 120).print(points_table(table, label))
+    wide_console().print(points_table(table, label))
 
 
 def print_summary(summary: pd.DataFrame, stopped: int = 0) -> None:
     """Print the table, and how many runs a NaN or inf has stopped."""
-    console = Console(width=None if Console().is_terminal else 120)
+    console = wide_console()
     console.print(summary_table(summary))
     if stopped:
         console.print(f"{stopped} runs were stopped by NaN or inf and count as failures.")
+
+
+def wide_console() -> Console:
+    """The terminal, or 120 characters where there is none."""
+    return Console(width=None if Console().is_terminal else 120)
 
 
 def _cell(value: float, form: str, best: bool) -> str:

@@ -79,6 +79,20 @@ def log_attacks(
     _log_summary(run, summary, figures)
 
 
+def log_robust(
+    run: Any, summary: pd.DataFrame, checks: pd.DataFrame, figures: Sequence[Path]
+) -> None:
+    """The accuracies and the checks as tables, all figures as images."""
+    import wandb
+
+    tables = {"accuracies": summary.astype({"attacker": str}), "gradient_checks": checks}
+    for name, frame in tables.items():
+        run.log({name: wandb.Table(dataframe=frame.astype({"method": str}))})
+    run.log({f"figures/{path.stem}": wandb.Image(str(path)) for path in figures})
+    for row in summary.to_dict("records"):
+        run.summary.update({f"{row['method']}/{row['attacker']}": row["lowest"]})
+
+
 def _log_summary(run: Any, summary: pd.DataFrame, figures: Sequence[Path]) -> None:
     import wandb
 

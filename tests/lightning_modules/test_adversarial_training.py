@@ -114,7 +114,10 @@ def generator() -> GeneratorMaximizer:
     return GeneratorMaximizer(channels=1, classes=3, steps=2)
 
 
-@pytest.mark.parametrize(("name", "update"), [("rnn", 1), ("rnn", 7), *((name, 4) for name in JOBS)])
+KILLS = [("rnn", 1), ("rnn", 7), *((name, 4) for name in JOBS)]
+
+
+@pytest.mark.parametrize(("name", "update"), KILLS)
 def test_killed_and_resumed_equals_uninterrupted(name: str, update: int, tmp_path: Path) -> None:
     whole, again = JOBS[name](), JOBS[name]()
     figures = fit(whole, tmp_path / "whole")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -28,6 +29,10 @@ class ThreatModel(ABC):
         """The nearest allowed perturbation to delta (B, ..., D) of images that broadcast with it,
         in the Euclidean sense.
         """
+
+    def scaled(self, factor: float) -> Self:
+        """The same with `factor` times the radius."""
+        return type(self)(factor * self.eps)
 
     def size(self, delta: Tensor) -> Tensor:
         """||delta||_p over the last axis."""

@@ -7,11 +7,12 @@ from pathlib import Path
 from rich.console import Console
 
 GROUPS = (
-    "optimizee", "data", "optimizer", "baseline", "ablation", "attack", "analysis", "experiment",
+    "optimizee", "data", "optimizer", "baseline", "ablation", "attack", "analysis",
+    "defense", "network", "attacker", "experiment",
 )  # fmt: skip
 OTHER_GROUPS = (
-    "sampling", "estimator", "update", "meta_gradient", "threat", "victim", "scale", "trainer",
-    "logger",
+    "sampling", "estimator", "update", "meta_gradient", "threat", "victim", "maximizer",
+    "objective", "recipe", "scale", "trainer", "logger",
 )  # fmt: skip
 WIDTH = 22
 

@@ -30,7 +30,8 @@ def begin(cfg: DictConfig) -> dict[str, Any]:
     """
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return {"provenance": provenance(), "config": plain(cfg)}
 

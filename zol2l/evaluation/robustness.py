@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +15,33 @@ from zol2l.types import Rows
 
 CHUNK = 200
 """Images a call; no result depends on it."""
+
+
+RADII = (0.5, 1.0, 1.5, 2.0)
+"""Where a classifier's loss is measured, in units of the threat model's radius."""
+
+
+@dataclass(frozen=True)
+class RobustnessProtocol:
+    """What every classifier is tested on: so many test `images`, from the first on; the loss at
+    several radii on the first `radius_images` of them.
+    """
+
+    images: int = 1000
+    radius_images: int = 200
+    chunk: int = CHUNK
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.images >= 1, "robustness.images", self.images, "at least 1")
+        few = self.radius_images >= 1
+        require(few, "robustness.radius_images", self.radius_images, "at least 1")
+        require(self.chunk >= 1, "robustness.chunk", self.chunk, "at least 1 image a call")
+
+    def require_images(self, available: int) -> None:
+        """Refuse to ask for more images than there are."""
+        allowed = f"at most the {available} test images"
+        require(self.images <= available, "robustness.images", self.images, allowed)
 
 
 @dataclass(frozen=True)
@@ -52,18 +78,15 @@ def withstand(
     *,
     seed: int = 0,
     chunk: int = CHUNK,
-    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Withstood:
     """Attack images (B, C, H, W) with labels (B,) and look at the last iterate, once.
 
     The draws of an image depend on `seed` and its place alone, not on the chunks.
     """
-    require(chunk >= 1, "robustness.chunk", chunk, "at least 1 image a call")
     parts = []
     for rows in torch.arange(len(images)).split(chunk):
         draws = Draws(torch.Generator().manual_seed(seed), rows, len(images))
         parts.append(_withstand(classifier, attacker, images[rows], labels[rows], threat, draws))
-        progress(int(rows[-1]) + 1, len(images))
     return Withstood.cat(parts)
 
 

@@ -35,13 +35,15 @@ class GeneratorMaximizer(LearnedMaximizer):
         rate: float = 0.25,
         diversity: float = 0.5,
         code: int = 8,
+        width: int = 64,
         noise: float = NOISE,
     ) -> None:
         super().__init__(steps, noise)
+        require(width >= 1, "maximizer.width", width, "at least 1 channel")
         require(rate > 0, "maximizer.rate", rate, "a positive step size, in units of eps")
         require(diversity >= 0, "maximizer.diversity", diversity, "at least 0")
         self.rate, self.diversity, self.codes = rate, diversity, code
-        self.generator = PerturbationUNet(channels, classes, code)
+        self.generator = PerturbationUNet(channels, classes, code, width)
 
     def forward(self, problem: InnerProblem, draws: Draws) -> Maximized:
         if not (self.training and torch.is_grad_enabled()):

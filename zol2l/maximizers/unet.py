@@ -30,11 +30,12 @@ class PerturbationUNet(nn.Module):
     """(image, gradient, perturbation) (B, 3C, H, W), labels (B,), code z (B, Z) -> (B, C, H, W) in
     [-1, 1].
 
-    Down: 3x3 convolution to 64 channels, 4x4 with stride 2 to 64, 4x4 with stride 2 to 128, the
-    last two with class-conditional batch normalization, each seeing z at every pixel. Up: two 4x4
-    transposed convolutions to 64 channels, each followed by what the way down had at that size; a
-    3x3 convolution and tanh. No biases, N(0, 0.02) at the start; z passes a two-layer ReLU network.
-    500,944 weights with 3 channels and 10 classes. Heights and widths are multiples of 4.
+    Down: 3x3 convolution to `width` channels, 4x4 with stride 2 to as many, 4x4 with stride 2 to
+    twice as many, the last two with class-conditional batch normalization, each seeing z at every
+    pixel. Up: two 4x4 transposed convolutions to `width` channels, each followed by what the way
+    down had at that size; a 3x3 convolution and tanh. No biases, N(0, 0.02) at the start; z passes
+    a two-layer ReLU network. 500,944 weights with 3 channels, 10 classes and the release's width of
+    64. Images are of multiples of 4 pixels a side.
     """
 
     def __init__(self, channels: int, classes: int = 10, code: int = 8, width: int = 64) -> None:

@@ -63,6 +63,23 @@ NAMES = {
     "transfer_attack": "Transfer",
     "pgd": "PGD",
     "ngd": "NGD",
+    "plain": "Plain",
+    "advtrain": "AdvTrain",
+    "advtrain_bls": "AdvTrain+BLS",
+    "trades": "TRADES",
+    "l2lda": "L2LDA",
+    "rnn_adv": "RNN-Adv",
+    "rnn_trades": "RNN-TRADES",
+    "natural": "Natural",
+    "pgd10": "PGD-10",
+    "pgd100": "PGD-100",
+    "pgd_bls": "PGD+BLS",
+    "cw100": "CW100",
+    "rnn": "RNN",
+    "rnn40": "RNN-40",
+    "plain_net": "Plain-Net",
+    "pgd_net": "PGD-Net",
+    "min": "Min",
 }
 
 # Okabe and Ito's colour-blind safe palette, less its black (ZO-LSTM's) and its too pale yellow.
@@ -104,6 +121,17 @@ ATTACK_LINES = {
 }
 """Attacks are compared with each other alone, so that they may look like optimizers."""
 
+DEFENSE_LINES = {
+    "plain": (GREY, "-"),
+    "advtrain": (BLUE, "-"),
+    "advtrain_bls": (SKY, "-"),
+    "trades": (GREEN, "-"),
+    "l2lda": (ORANGE, "-"),
+    "rnn_adv": (BLUE, "--"),
+    "rnn_trades": (GREEN, "--"),
+}
+"""Those with the learned update are broken, in the colour of the defense they improve."""
+
 OTHERS = [(colour, dash) for dash, colour in product(("-.", ":"), PALETTE)]
 
 
@@ -120,7 +148,7 @@ def lines(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
     names = list(methods)
     chosen: dict[str, tuple[str, str]] = {}
-    known = LINES | ATTACK_LINES
+    known = LINES | ATTACK_LINES | DEFENSE_LINES
     for name in sorted(set(names) - known.keys()):
         slot = crc32(name.encode()) % len(OTHERS)
         candidates = OTHERS[slot:] + OTHERS[:slot]

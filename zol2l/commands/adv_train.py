@@ -1,0 +1,101 @@
+"""`zol2l adv-train`: train robust classifiers, and the learned maximizers beside them."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from zol2l.build import build, imported, plain
+from zol2l.commands.robust import (
+    build_classifier,
+    build_maximizer,
+    build_objective,
+    build_threat,
+    chosen_defenses,
+    player_path,
+    require_recipe,
+    robust_data,
+)
+from zol2l.errors import InvalidInput
+from zol2l.learned_weights import load_part, save_part
+from zol2l.provenance import provenance
+from zol2l.stage import claim
+from zol2l.victims.datasets import ImageData
+from zol2l.victims.networks import parameter_count
+from zol2l.weights_file import identity
+
+log = logging.getLogger(__name__)
+
+UNIMPORTANT = ("sizes", "checkpoint_seconds")
+"""Of a recipe, what its result does not depend on: other scales, how often it is saved."""
+
+
+def main(cfg: DictConfig) -> None:
+    """Train what is missing: each chosen defense with each seed, and the surrogates."""
+    require_recipe(cfg)
+    defenses = chosen_defenses(cfg)
+    if not defenses:
+        raise InvalidInput("defense", None, "name one; `zol2l list` shows them")
+    data = robust_data(cfg)
+    for seed in cfg.seeds:
+        for name, defense in defenses.items():
+            ensure_defense(cfg, name, defense, int(seed), data)
+    for name, defense in cfg.surrogates.items():
+        ensure_defense(cfg, str(name), defense, cfg.surrogate_seed, data)
+
+
+def defense_settings(
+    cfg: DictConfig, defense: DictConfig, seed: int, data: ImageData
+) -> dict[str, Any]:
+    """All that the trained players depend on."""
+    settings = plain(defense)
+    for player, start in settings["start"].items():
+        settings["start"][player] = identity(Path(start)) if start else None
+    recipe = {k: v for k, v in plain(cfg.recipe).items() if k not in UNIMPORTANT}
+    parts = {"defense": settings, "recipe": recipe, "threat": plain(cfg.threat), "seed": seed}
+    shown = {"data": plain(cfg.data), "data_identity": data.identity}
+    return {**parts, **shown, "network": plain(cfg.network), "trainer": plain(cfg.trainer)}
+
+
+def ensure_defense(
+    cfg: DictConfig, name: str, defense: DictConfig, seed: int, data: ImageData
+) -> None:
+    """Train a defense with a seed, unless that was done."""
+    path = player_path(cfg, name, seed, "classifier")
+    settings = defense_settings(cfg, defense, seed, data)
+    torch.manual_seed(seed)
+    classifier = build_classifier(cfg, data)
+    maximizer = build_maximizer(defense.maximizer, data)
+    for player, module in (("classifier", classifier), ("maximizer", maximizer)):
+        if start := defense.start[player]:
+            load_part(Path(start), module)
+    module = imported("lightning_modules.adversarial_training.AdversarialTraining")(
+        classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
+        data.train_images, data.train_labels, build(cfg.recipe.training),
+        partial(_optimizer, cfg.recipe.optimizer), partial(_optimizer, defense.learner),
+        seed=seed, frozen=defense.frozen,
+    )  # fmt: skip
+    claim(path.parent, settings)
+    if path.exists():
+        log.info("%s, seed %d, is there: %s", name, seed, path)
+        return
+    figures: dict[str, float] = imported("lightning_modules.fit.fit_robust")(
+        module, trainer=plain(cfg.trainer), logging=plain(cfg.logger), folder=path.parent,
+        run_name=cfg.run_name, config=settings, checkpoint_seconds=cfg.recipe.checkpoint_seconds,
+    )  # fmt: skip
+    card = {"settings": settings, "validation": figures, **provenance()}
+    if parameter_count(maximizer):
+        save_part(player_path(cfg, name, seed, "maximizer"), maximizer, card)
+    save_part(path, module.result, card)
+    shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
+    log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
+
+
+def _optimizer(config: DictConfig, parameters: Any) -> torch.optim.Optimizer:
+    optimizer: torch.optim.Optimizer = build(config, params=parameters)
+    return optimizer

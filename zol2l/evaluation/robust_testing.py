@@ -1,0 +1,83 @@
+"""Many classifiers under many attackers; what was done is kept and not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from torch import Tensor, nn
+
+from zol2l.attacks.threat_model import ThreatModel
+from zol2l.evaluation.robust_results import read_robust, write_robust
+from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, withstand
+from zol2l.progress import Advance
+
+
+@dataclass(frozen=True)
+class RobustTest:
+    """The classifier that `method` has trained with `seed`, under an attacker within `radius` times
+    the threat model's radius, on the first `images`; and a fingerprint of all that it depends on.
+    """
+
+    method: str
+    seed: int
+    classifier: nn.Module
+    name: str
+    attacker: Attacker
+    fingerprint: str
+    images: int
+    radius: float = 1.0
+
+    @property
+    def title(self) -> str:
+        """Distinct among the tests of a folder."""
+        at = "" if self.radius == 1 else f"-{self.radius:g}eps"
+        return f"{self.method}-seed{self.seed}-{self.name}{at}"
+
+
+def run_tests(
+    tests: Sequence[RobustTest],
+    images: Tensor,
+    labels: Tensor,
+    threat: ThreatModel,
+    protocol: RobustnessProtocol,
+    folder: Path,
+    progress: Advance,
+) -> pd.DataFrame:
+    """Run the tests into `folder`/results.parquet, a row per test and image.
+
+    A finished test is kept in `folder`/parts and not run again.
+    """
+    frames = []
+    for done, test in enumerate(tests):
+        progress("Testing under attack", done, len(tests))
+        part = folder / "parts" / f"{test.title}-{test.fingerprint}.parquet"
+        if not part.exists():
+            first = images[: test.images], labels[: test.images]
+            write_robust(part, [run_test(test, *first, threat, protocol)])
+        frames.append(read_robust(part))
+    progress("Testing under attack", len(tests), len(tests))
+    write_robust(folder / "results.parquet", frames)
+    return read_robust(folder / "results.parquet")
+
+
+def run_test(
+    test: RobustTest,
+    images: Tensor,
+    labels: Tensor,
+    threat: ThreatModel,
+    protocol: RobustnessProtocol,
+) -> pd.DataFrame:
+    """The rows of one test on images (B, C, H, W) with labels (B,)."""
+    seen = withstand(
+        test.classifier, test.attacker, images, labels, threat.scaled(test.radius),
+        seed=protocol.seed, chunk=protocol.chunk,
+    )  # fmt: skip
+    measured = {"label": labels, "predicted": seen.predicted}
+    measured |= {"correct": seen.correct, "loss": seen.loss}
+    frame = pd.DataFrame({name: value.cpu().numpy() for name, value in measured.items()})
+    frame["instance"] = np.arange(len(frame))
+    return frame.assign(method=test.method, seed=test.seed, attacker=test.name, radius=test.radius)

@@ -1,0 +1,63 @@
+"""Robust accuracy by defense and attacker, and the loss against the radius (RNN-Adv, section 5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zol2l.evaluation.robust_results import EVERY, accuracies
+from zol2l.plots.style import chart, legend, lines, pretty, save, styled
+
+
+def draw_robust(folder: Path, rows: pd.DataFrame) -> list[Path]:
+    """Draw the results in `rows` into `folder`/figures."""
+    figures = folder / "figures"
+    paths = [robust_accuracy(rows, figures / "robust_accuracy.png")]
+    if (rows["radius"] != 1).any():
+        paths.append(loss_against_radius(rows, figures / "loss_vs_radius.png"))
+    return paths
+
+
+@styled()
+def robust_accuracy(rows: pd.DataFrame, path: Path) -> Path:
+    """Draw the accuracy (y, %) of each defense under each attacker and the minimum (x): the mean
+    over seeds, and the range over them.
+    """
+    table = accuracies(rows)
+    names = [name for name in table.columns if name not in ("method", "seed", EVERY)]
+    methods = [str(name) for name in table["method"].unique()]
+    figure, axes = chart()
+    for place, (method, line) in enumerate(lines(methods).items()):
+        values = 100 * table[table["method"] == method][names]
+        shift = 0.6 * ((place + 0.5) / len(methods) - 0.5)
+        x, mean = np.arange(len(names)) + shift, values.mean()
+        reach = np.array([mean - values.min(), values.max() - mean])
+        axes.errorbar(
+            x, mean, reach, fmt="o", color=line["color"], label=pretty(method),
+            markerfacecolor="white" if line["linestyle"] != "-" else None,
+        )  # fmt: skip
+    axes.set_xticks(range(len(names)), [pretty(name) for name in names])
+    axes.set_ylabel("Accuracy (%)")
+    axes.set_xlabel("Attacker")
+    axes.grid(axis="x", visible=False)
+    seeds = table["seed"].nunique()
+    legend(figure, f"Bars: range of {seeds} seeds" if seeds > 1 else "")
+    return save(figure, path)
+
+
+@styled()
+def loss_against_radius(rows: pd.DataFrame, path: Path) -> Path:
+    """Draw the mean cross-entropy under PGD-10 (y) against the radius (x, in units of eps)."""
+    few = rows.loc[rows["radius"] != 1, "instance"].unique()
+    swept = rows[(rows["attacker"] == "pgd10") & rows["instance"].isin(few)]
+    means = swept.groupby(["method", "radius"], observed=True)["loss"].mean().reset_index()
+    figure, axes = chart()
+    for method, line in lines(map(str, means["method"].unique())).items():
+        mine = means[means["method"] == method]
+        axes.plot(mine["radius"], mine["loss"], marker="o", label=pretty(method), **line)
+    axes.set_xlabel("Radius, in units of eps")
+    axes.set_ylabel("Cross-entropy under PGD-10")
+    legend(figure, f"Means of {len(few)} images")
+    return save(figure, path)

@@ -1,0 +1,62 @@
+"""The tables that a test of robust classifiers ends with."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.table import Table
+
+from zol2l.report import wide_console
+
+CHECKS = {
+    "more_steps": "PGD-100 at least as strong as PGD-10",
+    "black_box": "transfer no stronger than white-box",
+    "radius": "loss rises with eps",
+}
+
+
+def robust_table(summary: pd.DataFrame, images: int) -> Table:
+    """A row per defense, a column per attacker; the highest of a column is bold. Of several seeds
+    the lowest accuracy, and below it mean and standard deviation.
+    """
+    seeds = int(summary["seeds"].max())
+    of = f"lowest of {seeds} seeds, mean ± standard deviation; " if seeds > 1 else ""
+    table = Table(title=f"Accuracy in %, {of}{images} test images")
+    table.add_column("defense")
+    attackers = summary["attacker"].unique()
+    best = summary.groupby("attacker", observed=True)["lowest"].max()
+    for name in attackers:
+        table.add_column(str(name), justify="right")
+    for method, rows in summary.groupby("method", observed=True, sort=False):
+        cells = [_cell(row, row["lowest"] == best[row["attacker"]]) for _, row in rows.iterrows()]
+        table.add_row(str(method), *cells)
+    return table
+
+
+def _cell(row: pd.Series, best: bool) -> str:
+    text = f"{100 * row['lowest']:.2f}"
+    text = f"[bold]{text}[/bold]" if best else text
+    spread = f"\n{100 * row['mean']:.1f} ± {100 * row['std']:.1f}" if row["seeds"] > 1 else ""
+    return text + spread
+
+
+def checks_table(checks: pd.DataFrame) -> Table:
+    """A row per defense: which signs of obfuscated gradients were looked for, and found."""
+    table = Table(title="Are its gradients honest?")
+    table.add_column("defense")
+    known = [name for name in CHECKS if name in checks]
+    for name in known:
+        table.add_column(CHECKS[name], justify="center")
+    for row in checks.to_dict("records"):
+        cells = ["yes" if row[name] else "[bold red]no[/bold red]" for name in known]
+        table.add_row(str(row["method"]), *cells)
+    return table
+
+
+def print_robust(summary: pd.DataFrame, images: int) -> None:
+    """Print the table of accuracies."""
+    wide_console().print(robust_table(summary, images))
+
+
+def print_checks(checks: pd.DataFrame) -> None:
+    """Print what to hold against the accuracies."""
+    wide_console().print(checks_table(checks))
