@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from logging import WARNING, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from lightning_modules.victim_training import VictimData, VictimTraining
 from zol2l.errors import InvalidInput, require
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import class_count
+
+for name in ("pytorch_lightning", "lightning_fabric"):
+    getLogger(name).setLevel(WARNING)  # which they set to INFO when imported
 
 
 def make_trainer(settings: Mapping[str, Any], **more: Any) -> pl.Trainer:

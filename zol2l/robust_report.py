@@ -60,3 +60,15 @@ def print_robust(summary: pd.DataFrame, images: int) -> None:
 def print_checks(checks: pd.DataFrame) -> None:
     """Print what to hold against the accuracies."""
     wide_console().print(checks_table(checks))
+
+
+def print_cost(cost: pd.DataFrame) -> None:
+    """Print what the maximizers weigh and what an epoch takes."""
+    table = Table(title="Cost of training")
+    table.add_column("defense")
+    for name in ("weights", "seconds an update", "seconds an epoch", "ratio"):
+        table.add_column(name, justify="right")
+    for row in cost.to_dict("records"):
+        seconds = f"{row['seconds_per_update']:.3g}", f"{row['seconds_per_epoch']:.4g}"
+        table.add_row(str(row["method"]), f"{row['weights']:,}", *seconds, f"{row['ratio']:.2f}")
+    wide_console().print(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,16 +12,15 @@ from torch import nn
 
 from zol2l.build import build, plain
 from zol2l.commands.robust import (
-    build_maximizer,
-    build_objective,
+    build_attacker,
     build_threat,
     chosen_defenses,
     require_recipe,
     robust_data,
     trained_classifier,
-    trained_maximizer,
 )
-from zol2l.errors import InvalidInput, require
+from zol2l.commands.robust_analyses import Scene
+from zol2l.errors import require
 from zol2l.evaluation.robust_results import accuracies, gradient_checks, summarize_robust
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import RADII, Attacker, RobustnessProtocol
@@ -40,9 +39,19 @@ SWEPT = "pgd10"
 """The attacker whose loss is followed over radii."""
 
 
-def main(cfg: DictConfig) -> pd.DataFrame:
-    """Attack every chosen defense with every attacker; return a row per test and image."""
+def main(cfg: DictConfig) -> None:
+    """The chosen defenses under the attackers, or under the configured analysis."""
     require_recipe(cfg)
+    if cfg.get("analysis") is None:
+        test(cfg)
+        return
+    analysis: Callable[[Scene], list[Path]] = build(cfg.analysis)
+    for path in analysis(Scene(cfg, robust_data(cfg))):
+        log.info("Written: %s", path)
+
+
+def test(cfg: DictConfig) -> pd.DataFrame:
+    """Attack every chosen defense with every attacker; return a row per test and image."""
     folder = Path(cfg.paths.run_dir)
     data, threat = robust_data(cfg), build_threat(cfg)
     protocol: RobustnessProtocol = build(cfg.robustness)
@@ -93,25 +102,6 @@ def robust_tests(
                         method, int(seed), classifier, str(name), built,
                         fingerprint({"test": known, "images": images}), images, radius,
                     )  # fmt: skip
-
-
-def build_attacker(
-    cfg: DictConfig,
-    attacker: DictConfig,
-    seed: int,
-    data: ImageData,
-    surrogates: dict[str, nn.Module],
-) -> Attacker:
-    """The attacker, with what was learned with the same seed."""
-    if attacker.learned_by is None:
-        maximizer = build_maximizer(attacker.maximizer, data)
-    else:
-        changes = plain(attacker.maximizer)
-        maximizer = trained_maximizer(cfg, attacker.learned_by, seed, data, changes)
-    source = attacker.source
-    if source is not None and source not in surrogates:
-        raise InvalidInput(f"attackers.{attacker.name}.source", source, "one of `surrogates`")
-    return Attacker(maximizer, build_objective(attacker.objective), surrogates.get(source))
 
 
 def _fingerprint(

@@ -68,18 +68,7 @@ def ensure_defense(
     """Train a defense with a seed, unless that was done."""
     path = player_path(cfg, name, seed, "classifier")
     settings = defense_settings(cfg, defense, seed, data)
-    torch.manual_seed(seed)
-    classifier = build_classifier(cfg, data)
-    maximizer = build_maximizer(defense.maximizer, data)
-    for player, module in (("classifier", classifier), ("maximizer", maximizer)):
-        if start := defense.start[player]:
-            load_part(Path(start), module)
-    module = imported("lightning_modules.adversarial_training.AdversarialTraining")(
-        classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
-        data.train_images, data.train_labels, build(cfg.recipe.training),
-        partial(_optimizer, cfg.recipe.optimizer), partial(_optimizer, defense.learner),
-        seed=seed, frozen=defense.frozen,
-    )  # fmt: skip
+    module = adversarial_training(cfg, defense, seed, data, build(cfg.recipe.training))
     claim(path.parent, settings)
     if path.exists():
         log.info("%s, seed %d, is there: %s", name, seed, path)
@@ -89,11 +78,29 @@ def ensure_defense(
         run_name=cfg.run_name, config=settings, checkpoint_seconds=cfg.recipe.checkpoint_seconds,
     )  # fmt: skip
     card = {"settings": settings, "validation": figures, **provenance()}
-    if parameter_count(maximizer):
-        save_part(player_path(cfg, name, seed, "maximizer"), maximizer, card)
+    if parameter_count(module.maximizer):
+        save_part(player_path(cfg, name, seed, "maximizer"), module.maximizer, card)
     save_part(path, module.result, card)
     shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
     log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
+
+
+def adversarial_training(
+    cfg: DictConfig, defense: DictConfig, seed: int, data: ImageData, recipe: Any
+) -> Any:
+    """The Lightning module that trains a defense, its players new or as `start` says."""
+    torch.manual_seed(seed)
+    classifier = build_classifier(cfg, data)
+    maximizer = build_maximizer(defense.maximizer, data)
+    for player, network in (("classifier", classifier), ("maximizer", maximizer)):
+        if start := defense.start[player]:
+            load_part(Path(start), network)
+    return imported("lightning_modules.adversarial_training.AdversarialTraining")(
+        classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
+        data.train_images, data.train_labels, recipe,
+        partial(_optimizer, cfg.recipe.optimizer), partial(_optimizer, defense.learner),
+        seed=seed, frozen=defense.frozen,
+    )  # fmt: skip
 
 
 def _optimizer(config: DictConfig, parameters: Any) -> torch.optim.Optimizer:

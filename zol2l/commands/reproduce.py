@@ -7,7 +7,7 @@ import torch
 from omegaconf import DictConfig
 
 from zol2l.build import build
-from zol2l.commands import analyze, attack, evaluate, meta_train, tune
+from zol2l.commands import adv_evaluate, adv_train, analyze, attack, evaluate, meta_train, tune
 from zol2l.commands.objects import chosen_methods, learned_parts
 from zol2l.commands.points import at_point, compare_points, points_of
 from zol2l.commands.tune_attacks import chosen_attacks
@@ -24,10 +24,15 @@ ANYWHERE = torch.zeros(1, 1)
 
 def main(cfg: DictConfig) -> None:
     """Victim (where needed), meta-training, tuning, then evaluation and figures: once, at each of
-    the experiment's `points`, or its `analysis` in their place.
+    the experiment's `points`, or its `analysis` in their place. Of robust classifiers: training,
+    then tests or an analysis.
     """
     if cfg.experiment_name is None:
         raise InvalidInput("experiment", None, "name one; `zol2l list` shows them")
+    if "defenses" in cfg:
+        adv_train.main(cfg)
+        adv_evaluate.main(cfg)
+        return
     check(cfg)
     if not chosen_attacks(cfg) and learned_parts(cfg):
         meta_train.main(cfg)

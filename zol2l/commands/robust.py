@@ -16,6 +16,7 @@ from zol2l.attacks.threat_model import ThreatModel
 from zol2l.build import build, imported, plain
 from zol2l.commands.objects import data_root, store
 from zol2l.errors import InvalidInput, require
+from zol2l.evaluation.robustness import Attacker
 from zol2l.learned_weights import load_part
 from zol2l.maximizers import Maximizer, Objective
 from zol2l.victims.checkpoints import frozen
@@ -115,3 +116,22 @@ def trained_maximizer(
     load_part(player_path(cfg, name, seed, "maximizer"), maximizer)
     maximizer.requires_grad_(False)
     return maximizer.eval()
+
+
+def build_attacker(
+    cfg: DictConfig,
+    attacker: DictConfig,
+    seed: int,
+    data: ImageData,
+    surrogates: dict[str, nn.Module],
+) -> Attacker:
+    """The attacker, with what was learned with the same seed."""
+    if attacker.learned_by is None:
+        maximizer = build_maximizer(attacker.maximizer, data)
+    else:
+        changes = plain(attacker.maximizer)
+        maximizer = trained_maximizer(cfg, attacker.learned_by, seed, data, changes)
+    source = attacker.source
+    if source is not None and source not in surrogates:
+        raise InvalidInput(f"attackers.{attacker.name}.source", source, "one of `surrogates`")
+    return Attacker(maximizer, build_objective(attacker.objective), surrogates.get(source))

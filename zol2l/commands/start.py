@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,6 @@ def begin(cfg: DictConfig) -> dict[str, Any]:
     """
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return {"provenance": provenance(), "config": plain(cfg)}
 

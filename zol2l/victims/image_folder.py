@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def image_folder(
     test: str = "test",
     limit: int | None = None,
     classes: Mapping[str, int] | None = None,
+    others: bool = True,
 ) -> ImageData:
     """The images in `folder`, a folder or a .zip, absolute or below the data root `root`.
 
@@ -37,7 +38,8 @@ def image_folder(
     the middle is cut out. `train` and `test` name the splits' folders; train=null reads none, for
     victims that come trained. `limit` takes that many images of a split, the same ones each time
     and those of a smaller limit among them. `classes` says which folder is which class number
-    (`class_numbers`). What is decoded is kept in `images` beside the victims.
+    (`class_numbers`); without `others`, folders that it leaves out are not read. What is decoded is
+    kept in `images` beside the victims.
     """
     source = root / Path(folder).expanduser()
     allowed = f"no such folder or .zip; it is looked up in the data folder {root} (ZOL2L_DATA_DIR)"
@@ -48,6 +50,8 @@ def image_folder(
         source = unpacked(source, cache_folder(root, "unpacked"))
     folders = {"train": train, "test": test}
     splits = {n: Split.read(source / n, f"data.{key}") for key, n in folders.items() if n}
+    if classes is not None and not others:
+        splits = {n: split.restricted(classes.keys()) for n, split in splits.items()}
     names = sorted({name for split in splits.values() for name in split.classes})
     numbers, explicit = class_numbers(names, classes)
     chosen = {name: split.limited(limit) for name, split in splits.items()}
@@ -96,6 +100,13 @@ class Split:
             raise InvalidInput(key, folder, allowed) from error
         names = [found.classes[place] for _, place in found.samples]
         return cls([Path(path) for path, _ in found.samples], names)
+
+    def restricted(self, names: Collection[str]) -> Split:
+        """The images of the class folders `names`."""
+        pairs = zip(self.files, self.classes, strict=True)
+        kept = [(file, name) for file, name in pairs if name in names]
+        require(len(kept) > 0, "data.classes", ", ".join(names), "some of the class folders")
+        return Split([file for file, _ in kept], [name for _, name in kept])
 
     def limited(self, limit: int | None) -> Split:
         """`limit` of the images in a fixed random order, all of them if there are no more."""

@@ -1,0 +1,129 @@
+"""What adv-evaluate draws in place of its table: analysis=trajectories, landscape or cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import DictConfig
+from torch import nn
+
+from zol2l.analysis.attack_trajectories import loss_trajectories
+from zol2l.analysis.loss_landscape import loss_landscape
+from zol2l.build import build, imported, plain
+from zol2l.commands.adv_train import adversarial_training
+from zol2l.commands.robust import (
+    build_attacker,
+    build_threat,
+    chosen_defenses,
+    trained_classifier,
+)
+from zol2l.errors import require
+from zol2l.evaluation.summary import write_summary
+from zol2l.plots.landscape import landscape_figure
+from zol2l.plots.trajectories import trajectories_figure
+from zol2l.robust_report import print_cost
+from zol2l.victims.datasets import ImageData
+from zol2l.victims.networks import parameter_count
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an analysis looks at: the configuration, the data and the folder it writes to."""
+
+    cfg: DictConfig
+    data: ImageData
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return Path(self.cfg.paths.run_dir)
+
+    def classifiers(self) -> Iterator[tuple[str, nn.Module]]:
+        """Each chosen defense's, of the first seed."""
+        seed = int(self.cfg.seeds[0])
+        for name in chosen_defenses(self.cfg):
+            yield name, trained_classifier(self.cfg, name, seed, self.data)
+
+    def written(self, name: str, table: pd.DataFrame) -> tuple[Path, Path]:
+        """The paths of the table, which is written, and of the figure."""
+        path = self.folder / f"{name}.csv"
+        write_summary(path, table)
+        return path, self.folder / "figures" / f"{name}.png"
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Figure 2: the loss of each defense against the steps of each attacker, on `images`."""
+
+    images: int = 500
+
+    def __call__(self, scene: Scene) -> list[Path]:
+        cfg, data = scene.cfg, scene.data
+        seed = int(cfg.seeds[0])
+        built = {n: build_attacker(cfg, a, seed, data, {}) for n, a in cfg.attackers.items()}
+        shown = data.test_images[: self.images], data.test_labels[: self.images]
+        tables = [
+            loss_trajectories(network, built, *shown, build_threat(cfg)).assign(method=name)
+            for name, network in scene.classifiers()
+        ]
+        table = pd.concat(tables, ignore_index=True)
+        path, figure = scene.written("trajectories", table)
+        return [path, trajectories_figure(table, figure)]
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """Figure 3: the mean loss of `images` around them, up to `reach` times eps away."""
+
+    images: int = 20
+    reach: float = 1.5
+    points: int = 21
+
+    def __call__(self, scene: Scene) -> list[Path]:
+        reach = self.reach * build_threat(scene.cfg).eps
+        shown = scene.data.test_images[: self.images], scene.data.test_labels[: self.images]
+        tables = [
+            loss_landscape(network, *shown, reach, self.points).assign(method=name)
+            for name, network in scene.classifiers()
+        ]
+        table = pd.concat(tables, ignore_index=True)
+        path, figure = scene.written("landscape", table)
+        return [path, landscape_figure(table, figure)]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Table 2: the weights of each defense's maximizer and the time of an epoch, from `updates` of
+    a training that is timed and thrown away. `ratio` is the time over that of the first defense.
+    """
+
+    updates: int = 10
+
+    def __call__(self, scene: Scene) -> list[Path]:
+        cfg, data = scene.cfg, scene.data
+        recipe = build(cfg.recipe.training)
+        size = recipe.batch_size * recipe.accumulate
+        images = min(self.updates * size, len(data.train_images))
+        require(images >= size, "analysis.updates", self.updates, "enough training images for one")
+        few = replace(
+            data, train_images=data.train_images[:images], train_labels=data.train_labels[:images]
+        )
+        rows: list[dict[str, Any]] = []
+        for name, defense in chosen_defenses(cfg).items():
+            short = replace(recipe, epochs=1, held_out=0)
+            module = adversarial_training(cfg, defense, int(cfg.seeds[0]), few, short)
+            timed = imported("lightning_modules.cost.seconds_per_update")
+            seconds = timed(module, plain(cfg.trainer))
+            epoch = seconds * ((len(data.train_images) - recipe.held_out) // size)
+            weights = parameter_count(module.maximizer)
+            times = {"seconds_per_update": seconds, "seconds_per_epoch": epoch}
+            rows.append({"method": name, "weights": weights, **times})
+        table = pd.DataFrame(rows)
+        table["ratio"] = table["seconds_per_update"] / table["seconds_per_update"].iloc[0]
+        path, _ = scene.written("cost", table)
+        print_cost(table)
+        return [path]
