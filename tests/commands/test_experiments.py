@@ -6,17 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from tests.commands.conftest import Zol2l
-from tests.victims.pictures import idx_file, write, zipped
+from tests.commands.stand_ins import stand_ins
 from zol2l.build import CONF
 from zol2l.commands.list import entries
-from zol2l.victims.datasets import digits
 
-NAMES = sorted(entries(CONF, "experiment").keys() - {"ngd_table2_imagenet"})  # test_images.py
+ELSEWHERE = ("ngd_table2_imagenet", "adv_")  # test_images.py, test_adversarial.py
+NAMES = sorted(name for name in entries(CONF, "experiment") if not name.startswith(ELSEWHERE))
 POINTS = {
     "fig3b_directions": 4, "fig3c_batch_size": 4, "fig3d_dimension": 4, "fig8_dimension": 6,
     "fig10_bernoulli": 5, "ngd_tableA2_hyperparameters": 4, "ngd_tableA2_radius": 4,
@@ -26,36 +23,12 @@ ANALYSES = {
     "fig4d_cosine": "cosine", "fig4e_trajectory": "coordinate", "fig9_variance": "variance",
     "ngd_figA2_probabilities": "probabilities",
 }  # fmt: skip
-TRAIN, TEST = 256, 200
-
-
-def resized(images: Tensor, side: int) -> Tensor:
-    """Digits (n, 1, 8, 8) as bytes (n, side, side)."""
-    large = interpolate(images, size=(side, side), mode="nearest")
-    return (255 * large[:, 0]).round().byte()
 
 
 @pytest.fixture(scope="module")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root of this module's own, with scikit-learn's digits as MNIST's files and, in colour, as
-    CIFAR-10's JPEG archive.
-    """
-    root = tmp_path_factory.mktemp("stand_ins")
-    data = digits()
-    parts = {
-        "train": (data.train_images[:TRAIN], data.train_labels[:TRAIN]),
-        "t10k": (data.test_images[:TEST], data.test_labels[:TEST]),
-    }
-    for name, (images, labels) in parts.items():
-        raw = root / "MNIST/raw"
-        idx_file(raw / f"{name}-images-idx3-ubyte", resized(images, 28))
-        idx_file(raw / f"{name}-labels-idx1-ubyte", labels.byte())
-        split = {"train": "train", "t10k": "test"}[name]
-        for i, (image, label) in enumerate(zip(resized(images, 32), labels, strict=True)):
-            coloured = torch.stack([image, 255 - image, image])
-            write(root / "pictures" / split / str(int(label)) / f"{i:04d}.png", coloured)
-    zipped(root / "pictures", root / "cifar10-images.zip")
-    return root
+    """A root of this module's own."""
+    return stand_ins(tmp_path_factory.mktemp("stand_ins"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,6 @@ from zol2l.commands.robust import (
     build_attacker,
     build_threat,
     chosen_defenses,
-    require_recipe,
     robust_data,
     trained_classifier,
 )
@@ -41,7 +40,6 @@ SWEPT = "pgd10"
 
 def main(cfg: DictConfig) -> None:
     """The chosen defenses under the attackers, or under the configured analysis."""
-    require_recipe(cfg)
     if cfg.get("analysis") is None:
         test(cfg)
         return

@@ -18,7 +18,6 @@ from zol2l.commands.robust import (
     build_threat,
     chosen_defenses,
     player_path,
-    require_recipe,
     robust_data,
 )
 from zol2l.errors import InvalidInput
@@ -37,7 +36,6 @@ UNIMPORTANT = ("sizes", "checkpoint_seconds")
 
 def main(cfg: DictConfig) -> None:
     """Train what is missing: each chosen defense with each seed, and the surrogates."""
-    require_recipe(cfg)
     defenses = chosen_defenses(cfg)
     if not defenses:
         raise InvalidInput("defense", None, "name one; `zol2l list` shows them")

@@ -10,6 +10,7 @@ import optuna
 from omegaconf import DictConfig
 
 from zol2l.build import plain
+from zol2l.commands.robust import require_recipe
 from zol2l.provenance import provenance
 from zol2l.stage import write_json
 
@@ -27,6 +28,8 @@ def begin(cfg: DictConfig) -> dict[str, Any]:
     """Resolve everything once, so that what is missing is found before any work; what makes the
     run folder: the configuration, the command, the commit and the versions.
     """
+    if "defenses" in cfg:
+        require_recipe(cfg)
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
     optuna.logging.set_verbosity(optuna.logging.WARNING)

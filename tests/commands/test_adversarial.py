@@ -1,0 +1,197 @@
+"""`adv-train`, `adv-evaluate` and the experiments of adversarial training at scale=smoke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig
+
+from tests.commands.conftest import Zol2l
+from tests.commands.stand_ins import stand_ins
+from zol2l.build import CONF, build, plain
+from zol2l.cli import primary_config
+from zol2l.commands.list import entries
+from zol2l.commands.robust import fitting
+from zol2l.evaluation.robust_results import read_robust
+from zol2l.victims.datasets import digits
+from zol2l.victims.networks import parameter_count
+from zol2l.weights_file import read_signed
+
+SMALL = (
+    "network=digits", "network.network.width=2", "recipe.generator_width=2",
+    "recipe.training.batch_size=16",
+)  # fmt: skip
+QUIET = ("scale=smoke", "logger=csv")
+EXPERIMENTS = sorted(name for name in entries(CONF, "experiment") if name.startswith("adv_"))
+ON_MNIST = ("table3_mnist", "table1_bls", "table6_steps", "table7_transfer", "fig2_trajectories",
+            "fig3_landscape")  # fmt: skip
+DEFENSES = ("plain", "advtrain", "trades", "l2lda", "rnn_adv", "rnn_trades")
+
+
+@pytest.fixture(scope="module")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root of this module's own."""
+    return stand_ins(tmp_path_factory.mktemp("stand_ins"))
+
+
+@pytest.fixture
+def composed() -> Iterator[Callable[..., DictConfig]]:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield lambda *overrides: compose("robust", list(overrides))
+
+
+def test_the_experiments_on_mnist_share_what_is_trained(zol2l: Zol2l, tmp_path: Path) -> None:
+    for short in ON_MNIST:
+        outcome = zol2l("reproduce", f"experiment=adv_{short}", *QUIET, *SMALL)
+        assert outcome.status == 0, outcome.err
+    outputs = tmp_path / "outputs"
+    trained = sorted(p.name for p in (outputs / "adv_table3_mnist-smoke/defenses").iterdir())
+    assert trained == sorted([*DEFENSES, "advtrain_bls", "plain_net", "pgd_net"])
+    assert not (outputs / "adv_table6_steps-smoke/defenses").exists()
+
+    table = pd.read_csv(outputs / "adv_table3_mnist-smoke/accuracies.csv")
+    attackers = ["natural", "pgd10", "pgd100", "cw100", "l2lda", "rnn"]
+    assert list(table.columns) == ["method", "seed", *attackers, "min", "every"]
+    assert list(table["method"]) == list(DEFENSES)
+    rows = read_robust(outputs / "adv_table3_mnist-smoke/results.parquet")
+    assert len(rows) == 6 * (6 * 10 + 3 * 5)
+    checks = pd.read_csv(outputs / "adv_table7_transfer-smoke/gradient_checks.csv")
+    assert list(checks.columns) == ["method", "more_steps", "black_box", "radius"]
+    steps = pd.read_csv(outputs / "adv_table6_steps-smoke/accuracies.csv")
+    assert {"rnn", "rnn40", "pgd10", "pgd100"} < set(steps.columns)
+    losses = pd.read_csv(outputs / "adv_fig2_trajectories-smoke/trajectories.csv")
+    assert sorted(losses["attacker"].unique()) == ["l2lda", "pgd10", "rnn"]
+    assert losses["step"].max() == 10
+    first = losses[losses["step"] == 0].groupby("method")["loss"]
+    assert (first.max() - first.min() < 1e-9).all(), "all attackers start at the same images"
+    for name in ("table3_mnist", "table1_bls", "table6_steps", "table7_transfer"):
+        assert (outputs / f"adv_{name}-smoke/figures/robust_accuracy.png").is_file()
+    assert (outputs / "adv_fig2_trajectories-smoke/figures/trajectories.png").is_file()
+    assert (outputs / "adv_fig3_landscape-smoke/figures/landscape.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["adv_table4_vgg16", "adv_table5_wideresnet", "adv_table2_cost"])
+def test_the_experiments_on_cifar10_run(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
+    short = ("analysis.updates=2",) if name == "adv_table2_cost" else ()
+    fewer = () if short else ("~defenses.l2lda", "~attackers.l2lda", "~defenses.advtrain")
+    arguments = (f"experiment={name}", "data=cifar10_jpeg", *QUIET, *SMALL, *short, *fewer)
+    outcome = zol2l("reproduce", *arguments)
+    assert outcome.status == 0, outcome.err
+    folder = tmp_path / f"outputs/{name}-smoke"
+    if not short:
+        assert len(pd.read_csv(folder / "accuracies.csv")) == 4
+        return
+    cost = pd.read_csv(folder / "cost.csv").set_index("method")
+    assert cost["weights"]["rnn_adv"] == cost["weights"]["rnn_trades"] == 120
+    assert cost["weights"]["advtrain"] == 0 and cost["ratio"]["advtrain"] == 1
+    assert (cost["seconds_per_epoch"] > 0).all()
+
+
+def test_a_second_run_does_nothing_anew(zol2l: Zol2l, tmp_path: Path) -> None:
+    commands = ("adv-train", "adv-evaluate")
+    given = ("defense=rnn_adv", *QUIET, "~attackers.l2lda")
+    for command in commands:
+        outcome = zol2l(command, *given)
+        assert outcome.status == 0, outcome.err
+    folder = tmp_path / "outputs/digits_small_convnet-smoke"
+    kept = [p for p in folder.rglob("*") if p.suffix in (".safetensors", ".parquet")]
+    made = {p: p.stat().st_mtime_ns for p in kept if "results" not in p.name}
+    assert len(made) == 2 + 5 + 3
+    for command in commands:
+        assert zol2l(command, *given).status == 0
+    assert {p: p.stat().st_mtime_ns for p in made} == made
+
+
+def test_a_trained_classifier_and_its_attacker_can_be_started_from(
+    zol2l: Zol2l, tmp_path: Path
+) -> None:
+    assert zol2l("adv-train", "defense=rnn_adv", *QUIET).status == 0
+    first = tmp_path / "outputs/digits_small_convnet-smoke/defenses/rnn_adv/seed0"
+    start = [f"defense.start.{p}={first}/{p}.safetensors" for p in ("classifier", "maximizer")]
+    given = ("defense=rnn_adv", "defense.frozen=true", "run_name=attacker", *QUIET, *start)
+    assert zol2l("adv-train", *given).status == 0
+    second = tmp_path / "outputs/attacker-smoke/defenses/rnn_adv/seed0"
+    same, other = (
+        [read_signed(folder / f"{player}.safetensors")[0] for folder in (first, second)]
+        for player in ("classifier", "maximizer")
+    )
+    assert all(torch.equal(same[0][name], same[1][name]) for name in same[0])
+    assert not torch.equal(other[0]["readout.weight"], other[1]["readout.weight"])
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "told"),
+    [
+        ("adv-train", ["defense=rnn_advv"], ["defense/rnn_advv", "rnn_adv"]),
+        ("adv-train", ["recipe.training.epochs=0"], ["recipe.epochs=0", "at least 1"]),
+        ("adv-train", ["recipe.train=0"], ["recipe.train=0", "1 to"]),
+        ("adv-train", ["recipe.eps=0"], ["threat.eps=0", "> 0"]),
+        ("adv-train", ["recipe.training.batch_size=1000"], ["recipe.batch_size=1000", "at most"]),
+        ("adv-train", ["defense=plain", "defense.frozen=true"], ["frozen=True"]),
+        ("adv-train", ["data=image_folder", "data.folder=x"], ["recipe=None"]),
+        ("adv-evaluate", ["defense=plain"], ["classifier.safetensors", "zol2l adv-train"]),
+        ("adv-evaluate", ["robustness.images=1000"], ["robustness.images=1000", "597"]),
+        ("adv-evaluate", ["+network.network.classes=3"], ["network.classes=3", "more than 9"]),
+    ],
+)
+def test_bad_input_is_one_error(
+    zol2l: Zol2l, command: str, arguments: list[str], told: list[str]
+) -> None:
+    outcome = zol2l(command, *QUIET, *arguments)
+    assert outcome.status == 2, outcome.err
+    assert "Traceback" not in outcome.err
+    for words in told:
+        assert words in outcome.err
+
+
+def test_a_folder_is_not_continued_with_other_settings(zol2l: Zol2l) -> None:
+    given = ("adv-train", "defense=plain", *QUIET)
+    assert zol2l(*given).status == 0
+    outcome = zol2l(*given, "recipe.optimizer.lr=0.1")
+    assert outcome.status == 2 and "recipe.optimizer.lr=0.1" in outcome.err
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_composes_at_every_scale(
+    composed: Callable[..., DictConfig], name: str, scale: str
+) -> None:
+    assert primary_config("reproduce", [f"experiment={name}"]) == "robust"
+    config = composed(f"experiment={name}", f"scale={scale}")
+    assert config.experiment_name == name
+    for part in ("recipe", "network", "threat", "defenses", "attackers", "robustness"):
+        assert plain(config[part])
+
+
+def test_every_table_and_figure_of_rnn_adv_has_its_experiment() -> None:
+    wanted = [
+        "table1", "table2", "table3", "table4", "table5", "table6", "table7", "fig2", "fig3",
+        "restricted_imagenet",
+    ]  # fmt: skip
+    for part in wanted:
+        assert [name for name in EXPERIMENTS if name.startswith(f"adv_{part}")], part
+
+
+@pytest.mark.parametrize(
+    ("network", "weights"),
+    [("mnist", 312_202), ("digits", 38_282), ("resnet18", 11_172_810), ("vgg16", 14_727_114)],
+)
+def test_networks_take_the_shape_of_the_data(
+    composed: Callable[..., DictConfig], network: str, weights: int
+) -> None:
+    config = composed(f"network={network}").network.network
+    data = digits()
+    if network == "mnist":
+        images = torch.rand(2, 1, 28, 28)
+        data = replace(data, train_images=images, test_images=images)
+    built = build(config, **fitting(config, data))
+    assert built(data.test_images[:2]).shape == (2, 10)
+    assert parameter_count(built) == weights
