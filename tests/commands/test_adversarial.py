@@ -24,10 +24,7 @@ from zol2l.victims.datasets import digits
 from zol2l.victims.networks import parameter_count
 from zol2l.weights_file import read_signed
 
-SMALL = (
-    "network=digits", "network.network.width=2", "recipe.generator_width=2",
-    "recipe.training.batch_size=16",
-)  # fmt: skip
+SMALL = ("network=digits", "network.network.width=2", "recipe.generator_width=2")
 QUIET = ("scale=smoke", "logger=csv")
 EXPERIMENTS = sorted(name for name in entries(CONF, "experiment") if name.startswith("adv_"))
 ON_MNIST = ("table3_mnist", "table1_bls", "table6_steps", "table7_transfer", "fig2_trajectories",

@@ -1,0 +1,71 @@
+"""What a classifier withstands does not depend on chunks; transfer attacks ask their source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from tests.maximizers.cases import network
+from tests.problems import seeded
+from zol2l.attacks.threat_model import LInfBall
+from zol2l.errors import InvalidInput
+from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, accuracy, withstand
+from zol2l.maximizers import CrossEntropy, Margin
+from zol2l.maximizers.base import NoMaximizer
+from zol2l.maximizers.pgd import PGD
+
+IMAGES = torch.rand(7, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
+LABELS = torch.arange(7) % 3
+BALL = LInfBall(0.1)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7, 50])
+def test_chunks_do_not_matter(chunk: int) -> None:
+    attacker = Attacker(PGD(4), CrossEntropy())
+    whole = withstand(network(), attacker, IMAGES, LABELS, BALL, seed=5, chunk=7)
+    parts = withstand(network(), attacker, IMAGES, LABELS, BALL, seed=5, chunk=chunk)
+    torch.testing.assert_close(parts.adversarial, whole.adversarial, rtol=0, atol=1e-12)
+    torch.testing.assert_close(parts.trajectory, whole.trajectory)
+    assert parts.trajectory.shape == (7, 4)
+
+
+def test_the_last_iterate_is_judged_by_the_classifier_under_test() -> None:
+    classifier = network().train()
+    seen = withstand(classifier, Attacker(PGD(4), Margin()), IMAGES, LABELS, BALL)
+    assert classifier.training
+    logits = classifier.eval()(seen.adversarial)
+    assert torch.equal(seen.predicted, logits.argmax(1))
+    assert torch.equal(seen.correct, seen.predicted == LABELS)
+    torch.testing.assert_close(seen.loss, cross_entropy(logits, LABELS, reduction="none"))
+
+
+def test_no_attack_is_accuracy_on_clean_images() -> None:
+    known = (network().eval()(IMAGES).argmax(1) == LABELS).double().mean().item()
+    assert accuracy(network(), NoMaximizer(), IMAGES, LABELS, BALL) == known
+
+
+def test_a_transfer_attack_takes_the_gradients_of_its_source() -> None:
+    target, source = network(0), network(1)
+    asked = {"target": 0, "source": 0}
+    for name, net in (("target", target), ("source", source)):
+        net.register_forward_hook(lambda *_, n=name: asked.update({n: asked[n] + 1}))
+    attacker = Attacker(PGD(4), CrossEntropy(), source)
+    seen = withstand(target, attacker, IMAGES, LABELS, BALL)
+    assert asked == {"target": 1, "source": 4}
+    own = withstand(network(1), replace(attacker, source=None), IMAGES, LABELS, BALL)
+    assert torch.equal(seen.adversarial, own.adversarial)
+
+
+@pytest.mark.parametrize("field", ["images", "radius_images", "chunk"])
+def test_bad_protocols_are_named(field: str) -> None:
+    with pytest.raises(InvalidInput, match=f"robustness.{field}=0"):
+        RobustnessProtocol(**{field: 0})
+
+
+def test_more_images_than_there_are_are_refused() -> None:
+    RobustnessProtocol(images=7).require_images(7)
+    with pytest.raises(InvalidInput, match=r"robustness\.images=8: at most the 7"):
+        RobustnessProtocol(images=8).require_images(7)
