@@ -44,9 +44,10 @@ format: install ## put the code into the house's style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-benchmark: install ## overhead of optimizer steps and attacks beside their forward passes
+benchmark: install ## overhead of optimizer steps, attacks and adversarial training
 	$(BIN)/python benchmarks/step_overhead.py
 	$(BIN)/python benchmarks/attack_throughput.py
+	$(BIN)/python benchmarks/adversarial_epoch.py
 
 clean: ## remove .venv, caches and build products; data/ and outputs/ stay
 	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .mypy_cache *.egg-info

@@ -100,6 +100,7 @@ class AdversarialTraining(pl.LightningModule):
         loss, gain = self.players(images.to(self.device), labels.to(self.device), draws)
         require(bool(loss.isfinite()), "adv/loss", loss.item(), "finite; lower the learning rate")
         self.log("adv/loss", loss.detach(), prog_bar=True)
+        self.log("adv/epoch", self.updates / self.updates_per_epoch())
         objective = -gain if gain is not None else loss
         if gain is not None:
             self.log("adv/gain", gain.detach())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from logging import WARNING, getLogger
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from lightning_modules.instances import InstanceData
 from lightning_modules.loggers import loggers
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.progress import StepProgress
+from lightning_modules.timed_checkpoint import TimedCheckpoint
 from lightning_modules.victim_training import VictimData, VictimTraining
 from zol2l.errors import InvalidInput, require
 from zol2l.victims.datasets import ImageData
@@ -135,14 +135,11 @@ def fit_robust(
         len(module.training_images), module.recipe.batch_size, module.seed, "recipe.batch_size"
     )
     checkpoint = folder / "last.ckpt"
-    kept = _AfterUpdates(
-        str(folder), "last", train_time_interval=timedelta(seconds=checkpoint_seconds),
-        enable_version_counter=False,
-    )  # fmt: skip
+    kept = TimedCheckpoint(checkpoint, checkpoint_seconds)
     with loggers(logging, folder, run_name, "adv-train", config) as found:
         job = make_trainer(
             {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=found,
-            callbacks=[shown, kept],
+            callbacks=[shown, kept], enable_checkpointing=False,
         )  # fmt: skip
         job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
     checkpoint.unlink(missing_ok=True)
@@ -158,14 +155,6 @@ def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
         every_n_train_steps=steps,
         enable_version_counter=False,
     )
-
-
-class _AfterUpdates(ModelCheckpoint):
-    """Not in the middle of an accumulated update, whose gradients no checkpoint holds."""
-
-    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *arguments: Any) -> None:
-        if module.batches_done == module.updates * module.recipe.accumulate:
-            super().on_train_batch_end(trainer, module, *arguments)
 
 
 def _found(path: Path) -> str | None:

@@ -11,6 +11,9 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 
 from zol2l.tracking import run_identity, wandb_mode
 
+STEPS, AXES = "trainer/global_step", {"adv-train": "adv/epoch"}
+"""What curves are drawn against: meta-steps or batches, and in adversarial training epochs."""
+
 
 @contextmanager
 def loggers(
@@ -51,6 +54,6 @@ def _wandb_logger(
         settings=wandb.Settings(silent=True),
         **run_identity(run_name, job_type, folder),
     )
-    for name in ("meta/*", "val/*", "victim/*"):
-        logger.experiment.define_metric(name, step_metric="trainer/global_step")
+    for name in ("meta/*", "val/*", "victim/*", "adv/*"):
+        logger.experiment.define_metric(name, step_metric=AXES.get(job_type, STEPS))
     return logger

@@ -27,10 +27,16 @@ ARGUMENTS = (
 PATIENCE = 120.0
 
 
-def kill_after_checkpoints(stage: Path, count: int) -> None:
+ROBUST = (
+    "adv-train", "defense=rnn_trades", "logger=csv", "recipe.train=300", "recipe.eps=0.1",
+    "recipe.training.held_out=20", "recipe.training.epochs=3", "recipe.checkpoint_seconds=0",
+)  # fmt: skip
+
+
+def kill_after_checkpoints(stage: Path, count: int, arguments: tuple[str, ...] = ARGUMENTS) -> None:
     """Start the command; once `stage`'s checkpoint has been written `count` times, kill it."""
     program = "from zol2l.cli import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", program, *ARGUMENTS])
+    process = subprocess.Popen([sys.executable, "-c", program, *arguments])
     checkpoint, written, before = stage / "last.ckpt", 0, 0
     deadline = time.monotonic() + PATIENCE
     while written < count:
@@ -63,3 +69,24 @@ def test_killed_in_each_stage_and_resumed_is_bit_for_bit_the_same(
         mine, theirs = (load_file(f / meta / part / "weights.safetensors") for f in (killed, whole))
         assert mine.keys() == theirs.keys()
         assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def test_adversarial_training_killed_and_resumed_is_bit_for_bit_the_same(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+    monkeypatch.chdir(whole)
+    assert zol2l(*ROBUST).status == 0
+    monkeypatch.chdir(killed)
+    trained = Path("outputs/digits_small_convnet/defenses/rnn_trades/seed0")
+    for count in (3, 4):
+        kill_after_checkpoints(trained, count, ROBUST)
+    assert not (trained / "classifier.safetensors").exists()
+    assert zol2l(*ROBUST).status == 0
+    for player in ("classifier", "maximizer"):
+        mine, theirs = (load_file(f / trained / f"{player}.safetensors") for f in (killed, whole))
+        assert mine.keys() == theirs.keys()
+        assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+    assert not (trained / "last.ckpt").exists()

@@ -43,3 +43,25 @@ def test_offline_runs_hold_config_curves_and_images(
     for figure in ("loss_vs_queries", "adversarial_images_0"):
         ((_, path),) = evaluation.series(f"figures/{figure}/path")
         assert len(list(tmp_path.rglob(f"offline-run-*/files/{path}"))) == 1
+
+
+def test_adversarial_training_is_shown_by_epochs_and_its_tables_are_kept(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = ("defense=rnn_adv", "scale=smoke", "~attackers.l2lda")
+    for command in ("adv-train", "adv-evaluate"):
+        outcome = zol2l(command, *given)
+        assert outcome.status == 0, outcome.err
+    found = [read_run(path) for path in tmp_path.rglob("offline-run-*/*.wandb")]
+    runs = {run.job_type: run for run in found}
+    training, testing = runs["adv-train"], runs["adv-evaluate"]
+    assert {run.group for run in found} == {"digits_small_convnet"}
+    assert training.axes["adv/*"] == training.axes["val/*"] == "adv/epoch"
+    assert training.series("adv/loss") and training.series("val/pgd10")
+    assert training.config["defense"]["name"] == "rnn_adv"
+    for table, rows in (("accuracies", 7), ("gradient_checks", 1)):
+        ((_, count),) = testing.series(f"{table}/nrows")
+        assert count == rows
+    assert testing.series("figures/robust_accuracy/path")

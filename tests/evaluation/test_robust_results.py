@@ -56,8 +56,8 @@ def test_accuracies_their_minimum_and_the_images_that_stand_everything(rows: pd.
 
 def test_other_radii_are_no_part_of_the_accuracies(rows: pd.DataFrame) -> None:
     wide = frame("a", 0, "pgd10", [0, 0, 0, 0], radius=2.0)
-    found = accuracies(pd.concat([rows, wide]))
-    pd.testing.assert_frame_equal(found.iloc[:, 1:], accuracies(rows).iloc[:, 1:])
+    found, wanted = (accuracies(x).iloc[:, 1:] for x in (pd.concat([rows, wide]), rows))
+    assert found.to_numpy().tolist() == wanted.to_numpy().tolist()
 
 
 def test_the_summary_has_the_lowest_over_seeds(rows: pd.DataFrame) -> None:

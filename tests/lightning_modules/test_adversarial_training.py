@@ -96,6 +96,8 @@ def killed(job: AdversarialTraining, folder: Path, update: int) -> None:
     job._update = update_or_die  # type: ignore[method-assign]
     with pytest.raises(KilledError):
         fit(job, folder)
+    saved = torch.load(folder / "last.ckpt", weights_only=True)["done"]
+    assert saved == (update * job.recipe.accumulate, update)
 
 
 JOBS = {
