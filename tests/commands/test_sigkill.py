@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,16 +50,32 @@ def kill_after_checkpoints(stage: Path, count: int, arguments: tuple[str, ...] =
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.fixture
+def whole(zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Run a command to its end in a folder of its own, then go to an empty one."""
+
+    def run(*arguments: str) -> Path:
+        for name in ("whole", "killed"):
+            (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / "whole")
+        assert zol2l(*arguments).status == 0
+        monkeypatch.chdir(tmp_path / "killed")
+        return tmp_path / "whole"
+
+    return run
+
+
+def assert_same(file: Path, whole: Path) -> None:
+    """The weights in a file, here and in the folder of the whole run, are the same bits."""
+    mine, theirs = load_file(file), load_file(whole / file)
+    assert mine.keys() == theirs.keys()
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
 def test_killed_in_each_stage_and_resumed_is_bit_for_bit_the_same(
-    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    zol2l: Zol2l, whole: Callable[..., Path]
 ) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder in (whole, killed):
-        folder.mkdir()
-    monkeypatch.chdir(whole)
-    assert zol2l(*ARGUMENTS).status == 0
-    monkeypatch.chdir(killed)
-    meta = Path("outputs/quadratic/meta/zo_lstm")
+    folder, meta = whole(*ARGUMENTS), Path("outputs/quadratic/meta/zo_lstm")
     kill_after_checkpoints(meta / "update", 7)
     assert not (meta / "update/weights.safetensors").exists()
     kill_after_checkpoints(meta / "sampling", 5)
@@ -66,27 +83,18 @@ def test_killed_in_each_stage_and_resumed_is_bit_for_bit_the_same(
     assert not (meta / "sampling/weights.safetensors").exists()
     assert zol2l(*ARGUMENTS).status == 0
     for part in ("update", "sampling"):
-        mine, theirs = (load_file(f / meta / part / "weights.safetensors") for f in (killed, whole))
-        assert mine.keys() == theirs.keys()
-        assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+        assert_same(meta / part / "weights.safetensors", folder)
 
 
 def test_adversarial_training_killed_and_resumed_is_bit_for_bit_the_same(
-    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    zol2l: Zol2l, whole: Callable[..., Path]
 ) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder in (whole, killed):
-        folder.mkdir()
-    monkeypatch.chdir(whole)
-    assert zol2l(*ROBUST).status == 0
-    monkeypatch.chdir(killed)
+    folder = whole(*ROBUST)
     trained = Path("outputs/digits_small_convnet/defenses/rnn_trades/seed0")
     for count in (3, 4):
         kill_after_checkpoints(trained, count, ROBUST)
     assert not (trained / "classifier.safetensors").exists()
     assert zol2l(*ROBUST).status == 0
     for player in ("classifier", "maximizer"):
-        mine, theirs = (load_file(f / trained / f"{player}.safetensors") for f in (killed, whole))
-        assert mine.keys() == theirs.keys()
-        assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+        assert_same(trained / f"{player}.safetensors", folder)
     assert not (trained / "last.ckpt").exists()

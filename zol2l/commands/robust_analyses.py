@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from omegaconf import DictConfig
-from torch import nn
+from torch import Tensor, nn
 
 from zol2l.analysis.attack_trajectories import loss_trajectories
 from zol2l.analysis.loss_landscape import loss_landscape
@@ -42,11 +42,22 @@ class Scene:
         """The run folder."""
         return Path(self.cfg.paths.run_dir)
 
-    def classifiers(self) -> Iterator[tuple[str, nn.Module]]:
-        """Each chosen defense's, of the first seed."""
-        seed = int(self.cfg.seeds[0])
+    def examples(self, count: int) -> tuple[Tensor, Tensor]:
+        """The first test images (B, C, H, W) and their labels (B,)."""
+        return self.data.test_images[:count], self.data.test_labels[:count]
+
+    def of_each(self, look: Callable[[nn.Module], pd.DataFrame]) -> pd.DataFrame:
+        """What `look` finds at each chosen defense's classifier, of the first seed."""
+        tables = []
         for name in chosen_defenses(self.cfg):
-            yield name, trained_classifier(self.cfg, name, seed, self.data)
+            network = trained_classifier(self.cfg, name, self.seed, self.data)
+            tables.append(look(network).assign(method=name))
+        return pd.concat(tables, ignore_index=True)
+
+    @property
+    def seed(self) -> int:
+        """The first one."""
+        return int(self.cfg.seeds[0])
 
     def written(self, name: str, table: pd.DataFrame) -> tuple[Path, Path]:
         """The paths of the table, which is written, and of the figure."""
@@ -63,14 +74,9 @@ class Trajectories:
 
     def __call__(self, scene: Scene) -> list[Path]:
         cfg, data = scene.cfg, scene.data
-        seed = int(cfg.seeds[0])
-        built = {n: build_attacker(cfg, a, seed, data, {}) for n, a in cfg.attackers.items()}
-        shown = data.test_images[: self.images], data.test_labels[: self.images]
-        tables = [
-            loss_trajectories(network, built, *shown, build_threat(cfg)).assign(method=name)
-            for name, network in scene.classifiers()
-        ]
-        table = pd.concat(tables, ignore_index=True)
+        built = {n: build_attacker(cfg, a, scene.seed, data, {}) for n, a in cfg.attackers.items()}
+        shown, threat = scene.examples(self.images), build_threat(cfg)
+        table = scene.of_each(lambda network: loss_trajectories(network, built, *shown, threat))
         path, figure = scene.written("trajectories", table)
         return [path, trajectories_figure(table, figure)]
 
@@ -84,13 +90,8 @@ class Landscape:
     points: int = 21
 
     def __call__(self, scene: Scene) -> list[Path]:
-        reach = self.reach * build_threat(scene.cfg).eps
-        shown = scene.data.test_images[: self.images], scene.data.test_labels[: self.images]
-        tables = [
-            loss_landscape(network, *shown, reach, self.points).assign(method=name)
-            for name, network in scene.classifiers()
-        ]
-        table = pd.concat(tables, ignore_index=True)
+        shown, reach = scene.examples(self.images), self.reach * build_threat(scene.cfg).eps
+        table = scene.of_each(lambda network: loss_landscape(network, *shown, reach, self.points))
         path, figure = scene.written("landscape", table)
         return [path, landscape_figure(table, figure)]
 
@@ -115,7 +116,7 @@ class Cost:
         rows: list[dict[str, Any]] = []
         for name, defense in chosen_defenses(cfg).items():
             short = replace(recipe, epochs=1, held_out=0)
-            module = adversarial_training(cfg, defense, int(cfg.seeds[0]), few, short)
+            module = adversarial_training(cfg, defense, scene.seed, few, short)
             timed = imported("lightning_modules.cost.seconds_per_update")
             seconds = timed(module, plain(cfg.trainer))
             epoch = seconds * ((len(data.train_images) - recipe.held_out) // size)
