@@ -123,10 +123,10 @@ def inspect(
 ) -> Verified:
     """Look at adversarial images (B, C, H, W) of the clean `images` once, outside of any attack."""
     predicted = predictions(victim, adversarial)
-    broken = predicted != goal.labels if goal.targets is None else predicted == goal.targets
     box = torch.maximum(-adversarial, adversarial - 1).flatten(1).amax(dim=1)
     size = threat.size((adversarial - images).flatten(1))
-    return Verified(predicted, broken, (size - threat.eps).clamp(min=0), box.clamp(min=0))
+    broken, outside = goal.reached(predicted), (size - threat.eps).clamp(min=0)
+    return Verified(predicted, broken, outside, box.clamp(min=0))
 
 
 def verify(

@@ -114,21 +114,24 @@ def attack_once(
     seen = inspect(result.adversarial, family.victim, images, goal, family.threat)
     rows = attack_rows(name, protocol.first, images, goal, result, seen)
     kept = {"clean": images, "adversarial": result.adversarial, "predictions": seen.predicted}
-    return rows, {**kept, "labels": goal.labels}
+    targets = {} if goal.targets is None else {"targets": goal.targets}
+    return rows, {**kept, "labels": goal.labels, **targets}
 
 
 def transferred(
     folder: Path, attacks: Mapping[str, NamedAttack], network: nn.Module
 ) -> dict[str, float]:
-    """For each attack that `attack_all` has run into `folder`: of its images that break the victim,
-    the share that another network mistakes too, among those whose clean image it knows.
+    """For each attack that `attack_all` has run into `folder`: of its images that reach their goal
+    at the victim, the share that does so at another network too, among those whose clean image that
+    one knows.
     """
     shares = {}
     for name, named in attacks.items():
         kept = load_tensors(folder / "parts" / f"{name}-{named.fingerprint}.images.safetensors")
         known = predictions(network, kept["clean"]) == kept["labels"]
-        counted = known & (kept["predictions"] != kept["labels"])
-        fooled = predictions(network, kept["adversarial"]) != kept["labels"]
+        goal = Goal(kept["labels"], kept.get("targets"))
+        counted = known & goal.reached(kept["predictions"])
+        fooled = goal.reached(predictions(network, kept["adversarial"]))
         shares[name] = fooled[counted].double().mean().item()
     return shares
 

@@ -29,6 +29,10 @@ class Goal(Rows):
         """Log p of `chosen`, (B, n), in log-probabilities `scores` (B, n, classes)."""
         return scores.gather(-1, self.index(scores))[..., 0]
 
+    def reached(self, predicted: Tensor) -> Tensor:
+        """Where predicted classes (B,) are what was wanted, (B,)."""
+        return predicted != self.labels if self.targets is None else predicted == self.targets
+
     def margin(self, scores: Tensor) -> Tensor:
         """How far log-probabilities `scores` (B, n, classes) are from success, (B, n):
         F_label - max_{j != label} F_j, or max_{j != target} F_j - F_target; negative at success.

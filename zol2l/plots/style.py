@@ -79,6 +79,7 @@ NAMES = {
     "rnn40": "RNN-40",
     "plain_net": "Plain-Net",
     "pgd_net": "PGD-Net",
+    "autoattack": "AutoAttack",
     "min": "Min",
 }
 
