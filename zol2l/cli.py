@@ -26,6 +26,7 @@ COMMANDS = {
     "adv-train": "train robust classifiers: defense=NAME data=NAME network=NAME",
     "adv-evaluate": "test robust classifiers under many attackers",
     "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
+    "report": "tables and a page over any set of run folders: report FOLDER... [--output DIR]",
     "list": "show optimizees, data, optimizers, baselines, ablations and experiments",
 }
 ROBUST = "experiment=adv_"
@@ -50,7 +51,10 @@ def main() -> None:
         import_module("zol2l.commands.list").main(CONF, everything="--all" in rest)
         return
     try:
-        _run_hydra(command, rest)
+        if command == "report":
+            import_module("zol2l.commands.report").main(rest)
+        else:
+            _run_hydra(command, rest)
     except (InvalidInput, HydraException, OmegaConfBaseException) as error:
         _refuse(command, error)
     except KeyboardInterrupt:

@@ -1,0 +1,1 @@
+"""Reports over many run folders: tidy values, intervals over seeds, paired comparisons."""

@@ -1,0 +1,153 @@
+"""Any set of run folders as one tidy table of values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from zol2l.errors import InvalidInput, require
+from zol2l.evaluation.results import read_results
+from zol2l.evaluation.summary import runs
+from zol2l.stage import fingerprint
+
+RESULTS = "results.parquet"
+KEPT = ("parts", "wandb", "tuning")
+"""Folders of a run folder that hold no results of their own."""
+COMMANDS = ("evaluate", "attack", "adv-evaluate", "reproduce")
+COLUMNS = ["folder", "task", "method", "seed", "unit", "metric", "value"]
+
+
+def gather(folders: Iterable[Path]) -> pd.DataFrame:
+    """All values below the folders: a row per folder, task, method, seed, unit and metric.
+
+    A `unit` is what methods are compared on: an instance and trial, or an image. Runs of one `task`
+    had the same problem and protocol but for the seed. Failures have no queries: they are censored.
+    """
+    found = [path for folder in folders for path in results_below(Path(folder))]
+    values = pd.concat([values_of(path) for path in dict.fromkeys(found)], ignore_index=True)
+    return apart(values)[COLUMNS]
+
+
+def apart(values: pd.DataFrame) -> pd.DataFrame:
+    """Tell apart what has one name and is not one: tasks of other settings, by a fingerprint of
+    those; and methods that ran more than once on the same unit, by the names of their folders.
+    """
+    several = values.groupby("task")["identity"].transform("nunique") > 1
+    named = values["task"] + " [" + values["identity"].str[:6] + "]"
+    values = values.assign(task=values["task"].where(~several, named))
+    keys = ["task", "method", "seed", "unit", "metric"]
+    twice = values.duplicated(keys, keep=False)
+    again = values[["task", "method"]].apply(tuple, axis=1)
+    clashing = again.isin(set(again[twice]))
+    folders = values["folder"].map(lambda folder: Path(folder).name)
+    label = values["method"] + " [" + folders + "]"
+    return values.assign(method=values["method"].where(~clashing, label))
+
+
+def results_below(folder: Path) -> list[Path]:
+    """The results files in a folder and all those below it."""
+    require(folder.is_dir(), "folder", folder, "a folder that runs have written")
+    paths = sorted(folder.rglob(RESULTS))
+    kept = [path for path in paths if not set(path.relative_to(folder).parts) & set(KEPT)]
+    require(len(kept) > 0, "folder", folder, f"a folder with {RESULTS} in it or below it")
+    return kept
+
+
+def values_of(path: Path) -> pd.DataFrame:
+    """The values in one results file."""
+    config, point = configuration(path)
+    names = set(pq.read_schema(path).names)
+    for key, kind in KINDS.items():
+        if key in names:
+            rows = kind.values(read_results(path), config)
+            task = kind.task(config)
+            settings = {part: config[part] for part in kind.settings}
+            settings[kind.settings[-1]] = {**config[kind.settings[-1]], "seed": None}
+            return rows.assign(
+                folder=str(path.parent),
+                task=f"{task} ({point})" if point else task,
+                identity=fingerprint(settings),
+            )
+    raise InvalidInput("folder", path, "results of evaluate, attack or adv-evaluate")
+
+
+def configuration(path: Path) -> tuple[dict[str, Any], str]:
+    """The configuration that a results file was made with, and at which of an experiment's points:
+    a point's record is that of the run folder above it.
+    """
+    for folder in path.parents:
+        for command in COMMANDS:
+            record = folder / f"{command}.json"
+            if record.is_file():
+                below = path.parent.relative_to(folder).parts
+                return json.loads(record.read_text())["config"], "/".join(below[1:])
+    raise InvalidInput("folder", path.parent, "a folder with the record of the command, NAME.json")
+
+
+def evaluated(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
+    """Of `evaluate`: success, queries to success and final loss of each run."""
+    each = runs(results)
+    unit = each["instance"].astype(str) + "/" + each["trial"].astype(str)
+    metrics = {"loss": "final loss"}
+    if results["attack_loss"].notna().any():
+        metrics |= {"success": "success", "queries_to_success": "queries to success"}
+    return _tidy(each.assign(unit=unit, seed=config["evaluation"]["seed"]), metrics)
+
+
+def attacked(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
+    """Of `attack`: success, and queries of the images that it broke."""
+    queries = results["queries"].where(results["success"])
+    unit = results["instance"].astype(str)
+    each = results.assign(queries=queries, unit=unit, seed=config["attacking"]["seed"])
+    return _tidy(each, {"success": "success", "queries": "queries to success"})
+
+
+def tested(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
+    """Of `adv-evaluate`: which images are known under each attacker."""
+    within = results[results["radius"] == 1]
+    frames = []
+    for attacker, rows in within.groupby("attacker", observed=True, sort=False):
+        each = rows.assign(unit=rows["instance"].astype(str))
+        frames.append(_tidy(each, {"correct": f"accuracy under {attacker}"}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _tidy(each: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
+    keys = ["method", "seed", "unit"]
+    known = each[[*keys, *metrics]].rename(columns=dict(metrics)).astype({"method": str})
+    known[list(metrics.values())] = known[list(metrics.values())].astype(float)
+    return known.melt(keys, list(metrics.values()), "metric", "value")
+
+
+def _optimizee(config: Mapping[str, Any]) -> str:
+    return str(config["optimizee"]["name"])
+
+
+def _classifier(config: Mapping[str, Any]) -> str:
+    return f"{config['recipe']['name']}, {config['network']['name']}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What results are of, their values, and the settings that make their task; the last of these
+    has a seed, which does not count.
+    """
+
+    task: Callable[[Mapping[str, Any]], str]
+    values: Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFrame]
+    settings: tuple[str, ...]
+
+
+ROBUST = ("data", "network", "recipe", "threat", "robustness")
+KINDS = {
+    "trial": Kind(_optimizee, evaluated, ("optimizee", "evaluation")),
+    "outside_ball": Kind(_optimizee, attacked, ("optimizee", "attacking")),
+    "radius": Kind(_classifier, tested, ROBUST),
+}
+"""By a column that only results of one kind have."""
