@@ -31,7 +31,8 @@ APPLICATION = len(RANKS)
 EVALUATION = RANK["zol2l.evaluation"]
 HYDRA = {"zol2l/cli.py", "zol2l/build.py"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-RESULTS = {"zol2l.evaluation.results", "zol2l.evaluation.summary", "zol2l.plots"} | FOUNDATION
+EVALUATED = {f"zol2l.evaluation.{name}" for name in ("results", "robust_results", "summary")}
+RESULTS = EVALUATED | {"zol2l.plots"} | FOUNDATION
 
 
 def sources(*folders: str) -> dict[str, ast.Module]:
