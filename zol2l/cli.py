@@ -6,15 +6,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from zol2l.build import CONF, root_cause
+from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
+from zol2l.sweep import run_job
 
 COMMANDS = {
     "train-victim": "train the classifier that an attack is aimed at",
@@ -95,10 +99,18 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
     start = import_module("zol2l.commands.start")
 
     def run(cfg: DictConfig) -> None:
-        try:
+        def work() -> None:
             record = start.begin(cfg)
             job(cfg)
             start.end(cfg, command, record)
+
+        hydra_config = HydraConfig.get()
+        if hydra_config.mode == RunMode.MULTIRUN:
+            name = hydra_config.job.override_dirname or command
+            run_job(Path(cfg.paths.run_dir), command, name, lambda: plain(cfg), work, explain)
+            return
+        try:
+            work()
         except (InvalidInput, OmegaConfBaseException) as error:
             _refuse(command, error)
 

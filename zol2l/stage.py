@@ -18,7 +18,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     """Mark `folder` as belonging to `settings`; if it belongs to others, name what differs."""
     path = folder / SETTINGS
     if path.exists():
-        before, now = flat(json.loads(path.read_text())), flat(_as_json(settings))
+        before, now = flat(json.loads(path.read_text())), flat(as_json(settings))
         for name in sorted(before.keys() | now.keys()):
             if before.get(name) != now.get(name):
                 allowed = f"{folder} was made with {before.get(name)}; delete it or set run_name"
@@ -51,5 +51,6 @@ def _leaves(tree: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         yield prefix, tree
 
 
-def _as_json(settings: Mapping[str, Any]) -> Any:
+def as_json(settings: Mapping[str, Any]) -> Any:
+    """Settings as they come back from a JSON file."""
     return json.loads(json.dumps(settings, default=str))

@@ -1,0 +1,88 @@
+"""Sweeps: jobs that fail are reported and the rest finish; what is done is not done again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.commands.conftest import Outcome, Zol2l
+from zol2l.stage import write_json
+from zol2l.sweep import SweepTable, ended_since, run_job
+
+SWEEP = Path("outputs/quadratic-smoke/multirun")
+
+
+def sweep(zol2l: Zol2l, *arguments: str) -> Outcome:
+    given = ("optimizee=quadratic", "scale=smoke", "logger=csv", "baseline=zo_sgd,zo_adam")
+    return zol2l("evaluate", "-m", *given, *arguments)
+
+
+def statuses() -> dict[str, str]:
+    records = [json.loads(path.read_text()) for path in SWEEP.rglob("job.json")]
+    return {record["job"]: record["status"] for record in records}
+
+
+def test_a_job_that_fails_is_named_and_the_rest_finish(zol2l: Zol2l) -> None:
+    outcome = sweep(zol2l, "evaluation.trials=0,1")
+    assert outcome.status == 1
+    assert "4 jobs: 2 done, 0 done before, 2 failed" in outcome.out
+    for method in ("zo_sgd", "zo_adam"):
+        name = f"baseline={method},evaluation.trials=0"
+        told = f"Failed: {name}: evaluation.trials=0: at least 1 ({SWEEP}/{name}/job.json)"
+        assert told in outcome.out.replace("\n", "")
+        assert "Traceback" in json.loads((SWEEP / name / "job.json").read_text())["traceback"]
+        done = SWEEP / f"baseline={method},evaluation.trials=1/results.parquet"
+        assert len(pd.read_parquet(done))
+
+
+def test_what_is_done_is_not_done_again(zol2l: Zol2l) -> None:
+    assert sweep(zol2l, "evaluation.seed=0").status == 0
+    made = {p: p.stat().st_mtime_ns for p in SWEEP.rglob("results.parquet")}
+    outcome = sweep(zol2l, "evaluation.seed=0,1")
+    assert outcome.status == 0 and "2 done, 2 done before, 0 failed" in outcome.out
+    assert {p: p.stat().st_mtime_ns for p in made} == made
+    assert len(list(SWEEP.rglob("results.parquet"))) == 4
+
+
+def test_a_job_with_other_settings_is_done_anew(tmp_path: Path) -> None:
+    done: list[int] = []
+    for rate in (1, 1, 2):
+
+        def work(rate: int = rate) -> None:
+            done.append(rate)
+            write_json(tmp_path / "evaluate.json", {"config": {"rate": rate}})
+
+        run_job(tmp_path, "evaluate", "a", lambda rate=rate: {"rate": rate}, work, str)
+    assert done == [1, 2]
+
+
+@pytest.mark.parametrize("launcher", ["local", "submitit"])
+def test_launchers_give_the_numbers_of_one_job_after_another(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launcher: str
+) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    frames = {}
+    for name, more in {"one": (), launcher: (f"sweep={launcher}",)}.items():
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        outcome = sweep(zol2l, "evaluation.seed=0,1", *more)
+        assert outcome.status == 0, outcome.err + outcome.out
+        assert set(statuses().values()) == {"done"} and len(statuses()) == 4
+        paths = sorted(SWEEP.rglob("results.parquet"))
+        frames[name] = pd.concat([pd.read_parquet(p) for p in paths if "parts" not in p.parts])
+    pd.testing.assert_frame_equal(*frames.values())
+
+
+def test_only_jobs_of_this_sweep_are_listed(tmp_path: Path) -> None:
+    run_job(tmp_path / "a", "evaluate", "a", dict, lambda: None, str)
+    table = SweepTable()
+    assert ended_since(tmp_path, table.began) == []
+    run_job(tmp_path / "b", "evaluate", "b", dict, lambda: 1 / 0, str)  # type: ignore[arg-type,return-value]
+    (record,) = ended_since(tmp_path, table.began)
+    assert record["job"] == "b" and record["error"] == "division by zero"
+    table.on_job_start(config=None)
+    with pytest.raises(AttributeError):
+        table.something  # noqa: B018

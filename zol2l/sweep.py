@@ -1,0 +1,105 @@
+"""Jobs of a sweep: one that fails takes no other down, one that is done is not done again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.markup import escape
+from rich.table import Table
+
+from zol2l.report import wide_console
+from zol2l.stage import as_json, write_json
+
+log = logging.getLogger(__name__)
+
+RECORD = "job.json"
+DONE, BEFORE, FAILED = "done", "done before", "failed"
+COLOURS = {DONE: "green", BEFORE: "cyan", FAILED: "red"}
+SOME_FAILED = 1
+"""Exit status of a sweep in which a job failed."""
+
+
+def run_job(
+    folder: Path,
+    command: str,
+    job: str,
+    config: Callable[[], Mapping[str, Any]],
+    work: Callable[[], None],
+    explain: Callable[[BaseException], str],
+) -> None:
+    """Do the `work` of one job into `folder`, unless the record of `command` there says that it was
+    done with this `config`; keep in job.json what became of it. No exception gets out: the
+    jobs after it, perhaps in this process, go on.
+    """
+    began = time.time()
+    failure: dict[str, str] = {}
+    try:
+        status = BEFORE if finished(folder / f"{command}.json", config()) else DONE
+        if status == DONE:
+            work()
+    except Exception as error:
+        status = FAILED
+        failure = {"error": explain(error), "traceback": traceback.format_exc()}
+        log.error("Job %s failed: %s", job, failure["error"])
+    seconds = round(time.time() - began, 1)
+    record = {"job": job, "command": command, "status": status, "seconds": seconds}
+    write_json(folder / RECORD, {**record, "ended": time.time(), **failure})
+
+
+def finished(record: Path, config: Mapping[str, Any]) -> bool:
+    """Whether the record of a command stands for this configuration."""
+    return record.is_file() and json.loads(record.read_text())["config"] == as_json(config)
+
+
+def ended_since(folder: Path, moment: float) -> list[dict[str, Any]]:
+    """The records of the jobs in a sweep's folder that ended after a moment, with their folders."""
+    found = []
+    for path in sorted(folder.rglob(RECORD)):
+        record = json.loads(path.read_text())
+        if record["ended"] >= moment:
+            found.append({**record, "folder": str(path.parent)})
+    return found
+
+
+def jobs_table(records: list[dict[str, Any]]) -> Table:
+    """A row per job."""
+    counts = [f"{sum(r['status'] == s for r in records)} {s}" for s in COLOURS]
+    table = Table(title=f"{len(records)} jobs: {', '.join(counts)}")
+    table.add_column("job", overflow="fold")
+    table.add_column("status")
+    table.add_column("seconds", justify="right")
+    for record in records:
+        status = f"[{COLOURS[record['status']]}]{record['status']}[/]"
+        table.add_row(escape(record["job"]), status, f"{record['seconds']:.1f}")
+    return table
+
+
+class SweepTable:
+    """A callback of Hydra: at the end of a sweep, the table of its jobs; status 1 if any failed."""
+
+    def __init__(self) -> None:
+        self.began = time.time()
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """See the class."""
+        records = ended_since(Path(config.hydra.sweep.dir), self.began)
+        console, failed = wide_console(), [r for r in records if r["status"] == FAILED]
+        console.print(jobs_table(records))
+        for record in failed:
+            told = f"Failed: {record['job']}: {record['error']} ({record['folder']}/{RECORD})"
+            console.print(escape(told), soft_wrap=True, highlight=False)
+        if failed:
+            raise SystemExit(SOME_FAILED)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Nothing happens at the other moments that Hydra tells of."""
+        if name.startswith("on_"):
+            return lambda *_, **__: None
+        raise AttributeError(name)
