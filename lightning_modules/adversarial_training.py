@@ -51,6 +51,7 @@ class AdversarialTraining(pl.LightningModule):
         *,
         seed: int = 0,
         frozen: bool = False,
+        learner_clip: float | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -60,13 +61,15 @@ class AdversarialTraining(pl.LightningModule):
         self.classifier.requires_grad_(not frozen)
         self.maximizer, self.objective, self.threat = maximizer, objective, threat
         self.recipe, self.seed, self.frozen, self.learns = recipe, seed, frozen, learns
-        self.makers = optimizer, learner
+        self.makers, self.learner_clip = (optimizer, learner), learner_clip
         self.average = _average(classifier, recipe.ema) if recipe.ema and not frozen else None
         split = len(images) - recipe.held_out
         require(split > 0, "recipe.held_out", recipe.held_out, f"below the {len(images)} images")
         self.training_images, self.training_labels = images[:split], labels[:split]
         self.held_out = images[split:], labels[split:]
-        self.batches_done = self.updates = self.validated_at = 0
+        self.batches_done = self.updates = 0
+        self.validated_at = -1
+        self.validation: dict[str, float] = {}
 
     def updates_per_epoch(self) -> int:
         """Whole updates in a pass over the training images, on all devices together."""
@@ -85,6 +88,11 @@ class AdversarialTraining(pl.LightningModule):
     def result(self) -> nn.Module:
         """The classifier that results: the average of its weights, where one is kept."""
         return self.classifier if self.average is None else self.average.module
+
+    def on_fit_start(self) -> None:
+        """Networks may come in evaluation mode."""
+        self.maximizer.train()
+        self.classifier.train(not self.frozen)
 
     def training_step(self, rows: Tensor, index: int) -> None:
         """One batch; every `accumulate`-th ends with an update, the last one ends training."""
@@ -129,8 +137,10 @@ class AdversarialTraining(pl.LightningModule):
         return self.seed * 1_000_003 + self.batches_done
 
     def _update(self) -> None:
-        if self.recipe.clip is not None and not self.frozen:
-            clip_grad_norm_(self.classifier.parameters(), self.recipe.clip)
+        clips = ((self.classifier, self.recipe.clip), (self.maximizer, self.learner_clip))
+        for player, clip in clips:
+            if clip is not None:
+                clip_grad_norm_(player.parameters(), clip)
         found: Any = self.optimizers()
         for optimizer in found if isinstance(found, list) else [found]:
             optimizer.step()
@@ -138,6 +148,7 @@ class AdversarialTraining(pl.LightningModule):
         if not self.frozen:
             schedule: Any = self.lr_schedulers()
             schedule.step()
+        _share_buffers(self)
         if self.average is not None:
             self.average.update_parameters(self.classifier)
         self.updates += 1
@@ -150,6 +161,7 @@ class AdversarialTraining(pl.LightningModule):
         images, labels = (part.to(self.device) for part in self.held_out)
         for name, attack in VALIDATION.items() if len(labels) else ():
             known = accuracy(self.result, attack, images, labels, self.threat, self.seed)
+            self.validation[name] = known
             self.log(f"val/{name}", known, prog_bar=True)
 
     def configure_optimizers(self) -> Any:
@@ -165,14 +177,27 @@ class AdversarialTraining(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Where training is; its random streams follow from that."""
         checkpoint["done"] = self.batches_done, self.updates
+        checkpoint["validation"] = dict(self.validation)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.batches_done, self.updates = checkpoint["done"]
+        self.validation = checkpoint["validation"]
 
 
 def _average(classifier: nn.Module, decay: float) -> AveragedModel:
     update: Any = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     return AveragedModel(classifier, multi_avg_fn=update, use_buffers=True).requires_grad_(False)
+
+
+def _share_buffers(module: nn.Module) -> None:
+    """Give all devices the mean of their running statistics: the inner problems of all see one
+    classifier, and a checkpoint holds it.
+    """
+    if _devices() > 1:
+        for buffer in module.buffers():
+            if buffer.is_floating_point():
+                dist.all_reduce(buffer)
+                buffer.div_(_devices())
 
 
 def _devices() -> int:

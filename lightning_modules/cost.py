@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-from pytorch_lightning.callbacks import Timer
+import torch
+from pytorch_lightning.callbacks import Callback
 
 from lightning_modules.adversarial_training import AdversarialTraining
 from lightning_modules.fit import make_trainer
 from lightning_modules.instances import InstanceData
+from zol2l.errors import require
+
+
+class Clock(Callback):
+    """When each batch ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.ends.append(time.perf_counter())
 
 
 def seconds_per_update(module: AdversarialTraining, trainer: Mapping[str, Any]) -> float:
-    """Train to the end without logs and checkpoints; the wall time of an update, in seconds."""
-    timer = Timer()
+    """Train to the end without logs and checkpoints, at least two updates on one device; the median
+    wall time of an update after the first, in seconds.
+    """
+    require(trainer.get("devices", 1) == 1, "trainer.devices", trainer.get("devices"), "1, to time")
+    require(module.total_updates >= 2, "analysis.updates", module.total_updates, "at least 2")
+    clock = Clock()
     data = InstanceData(len(module.training_images), module.recipe.batch_size, module.seed)
     job = make_trainer(
         {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=False,
-        enable_checkpointing=False, callbacks=[timer],
+        enable_checkpointing=False, callbacks=[clock],
     )  # fmt: skip
     job.fit(module, data)
-    return timer.time_elapsed("train") / module.updates
+    ends = clock.ends[module.recipe.accumulate - 1 :: module.recipe.accumulate]
+    return statistics.median(b - a for a, b in pairwise(ends))

@@ -23,6 +23,8 @@ from zol2l.errors import InvalidInput, require
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import class_count
 
+CHECKPOINT = "last.ckpt"
+
 for name in ("pytorch_lightning", "lightning_fabric"):
     getLogger(name).setLevel(WARNING)  # which they set to INFO when imported
 
@@ -101,7 +103,7 @@ def fit_optimizer(
     titles = {"update": "Meta-training UpdateRNN", "sampling": "Meta-training QueryRNN"}
     metrics = ("meta/loss", "val/final_loss", "val/queries_to_success", "val/meta_loss")
     shown = StepProgress(titles[module.stage], module.meta_steps, metrics)
-    checkpoint = folder / "last.ckpt"
+    checkpoint = folder / CHECKPOINT
     with loggers(logging, folder, run_name, f"meta-train-{module.stage}", config) as found:
         job = make_trainer(
             trainer,
@@ -124,17 +126,17 @@ def fit_robust(
     config: Mapping[str, Any],
     checkpoint_seconds: float = 0.0,
 ) -> dict[str, float]:
-    """Train a robust classifier to the end; return the validation accuracies.
+    """Train a robust classifier to the end; return its accuracies on the held-out images.
 
     A checkpoint is written after an update when the last is older than `checkpoint_seconds`; a
-    killed job goes on there, exactly. It is deleted at the end: the caller keeps the weights.
+    killed job goes on there, exactly. The caller deletes it once the weights are kept.
     """
     metrics = ("adv/loss", *(f"val/{name}" for name in VALIDATION))
     shown = StepProgress("Adversarial training", module.total_updates, metrics)
     data = InstanceData(
         len(module.training_images), module.recipe.batch_size, module.seed, "recipe.batch_size"
     )
-    checkpoint = folder / "last.ckpt"
+    checkpoint = folder / CHECKPOINT
     kept = TimedCheckpoint(checkpoint, checkpoint_seconds)
     with loggers(logging, folder, run_name, "adv-train", config) as found:
         job = make_trainer(
@@ -142,9 +144,7 @@ def fit_robust(
             callbacks=[shown, kept], enable_checkpointing=False,
         )  # fmt: skip
         job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
-    checkpoint.unlink(missing_ok=True)
-    known = job.callback_metrics
-    return {name: float(known[name]) for name in metrics if name in known}
+    return module.validation
 
 
 def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:

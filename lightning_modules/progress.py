@@ -20,6 +20,7 @@ class StepProgress(Callback):
     def __init__(self, title: str, total: int, metrics: tuple[str, ...]) -> None:
         self.title, self.total, self.metrics = title, total, metrics
         self.bar: Progress | None = None
+        self.reported: int | None = None
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.total = getattr(module, "total_updates", self.total)  # known once devices are
@@ -31,7 +32,9 @@ class StepProgress(Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
         if self.bar is not None:
             self.bar.update(self.task, completed=_done(trainer, module))
-            if getattr(module, "validated_at", None) == _done(trainer, module):
+            validated = getattr(module, "validated_at", None)
+            if validated == _done(trainer, module) and validated != self.reported:
+                self.reported = validated
                 self._report(trainer, module)
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:

@@ -99,12 +99,13 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
     start = import_module("zol2l.commands.start")
 
     def run(cfg: DictConfig) -> None:
+        hydra_config = HydraConfig.get()
+
         def work() -> None:
-            record = start.begin(cfg)
+            record = start.begin(cfg, hydra_config.runtime.choices)
             job(cfg)
             start.end(cfg, command, record)
 
-        hydra_config = HydraConfig.get()
         if hydra_config.mode == RunMode.MULTIRUN:
             name = hydra_config.job.override_dirname or command
             run_job(Path(cfg.paths.run_dir), command, name, lambda: plain(cfg), work, explain)

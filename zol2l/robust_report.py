@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from rich.table import Table
 
+from zol2l.evaluation.robust_results import EVERY
 from zol2l.report import wide_console
 
 CHECKS = {
@@ -14,18 +15,24 @@ CHECKS = {
 }
 
 
+ANSWERS = {True: "yes", False: "[bold red]no[/bold red]", None: "not tested"}
+
+
 def robust_table(summary: pd.DataFrame, images: int) -> Table:
     """A row per defense, a column per attacker; the highest of a column is bold. Of several seeds
     the lowest accuracy, and below it mean and standard deviation.
     """
     seeds = int(summary["seeds"].max())
     of = f"lowest of {seeds} seeds, mean ± standard deviation; " if seeds > 1 else ""
-    table = Table(title=f"Accuracy in %, {of}{images} test images")
+    table = Table(
+        title=f"Accuracy in %, {of}{images} test images",
+        caption="min: the strongest attack's column; all attacks: images that stand each of them",
+    )
     table.add_column("defense")
     attackers = summary["attacker"].unique()
     best = summary.groupby("attacker", observed=True)["lowest"].max()
     for name in attackers:
-        table.add_column(str(name), justify="right")
+        table.add_column("all attacks" if name == EVERY else str(name), justify="right")
     for method, rows in summary.groupby("method", observed=True, sort=False):
         cells = [_cell(row, row["lowest"] == best[row["attacker"]]) for _, row in rows.iterrows()]
         table.add_row(str(method), *cells)
@@ -43,11 +50,10 @@ def checks_table(checks: pd.DataFrame) -> Table:
     """A row per defense: which signs of obfuscated gradients were looked for, and found."""
     table = Table(title="Are its gradients honest?")
     table.add_column("defense")
-    known = [name for name in CHECKS if name in checks]
-    for name in known:
-        table.add_column(CHECKS[name], justify="center")
+    for told in CHECKS.values():
+        table.add_column(told, justify="center")
     for row in checks.to_dict("records"):
-        cells = ["yes" if row[name] else "[bold red]no[/bold red]" for name in known]
+        cells = [ANSWERS[row.get(name)] for name in CHECKS]
         table.add_row(str(row["method"]), *cells)
     return table
 

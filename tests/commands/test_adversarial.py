@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from tests.commands.conftest import Zol2l
 from tests.commands.stand_ins import stand_ins
+from tests.victims.pictures import write
 from zol2l.build import CONF, build, plain
 from zol2l.cli import primary_config
 from zol2l.commands.list import entries
@@ -26,7 +27,10 @@ from zol2l.weights_file import read_signed
 
 SMALL = ("network=digits", "network.network.width=2", "recipe.generator_width=2")
 QUIET = ("scale=smoke", "logger=csv")
+QUICK = (*QUIET, "recipe.train=60", "recipe.training.epochs=1", "recipe.training.batch_size=20")
+"""Digits' smoke scale trains well enough to defend; most tests need less."""
 EXPERIMENTS = sorted(name for name in entries(CONF, "experiment") if name.startswith("adv_"))
+UNLEARNED = ("~attackers.l2lda", "~attackers.rnn")
 ON_MNIST = ("table3_mnist", "table1_bls", "table6_steps", "table7_transfer", "fig2_trajectories",
             "fig3_landscape")  # fmt: skip
 DEFENSES = ("plain", "advtrain", "trades", "l2lda", "rnn_adv", "rnn_trades")
@@ -55,11 +59,11 @@ def test_the_experiments_on_mnist_share_what_is_trained(zol2l: Zol2l, tmp_path: 
     assert not (outputs / "adv_table6_steps-smoke/defenses").exists()
 
     table = pd.read_csv(outputs / "adv_table3_mnist-smoke/accuracies.csv")
-    attackers = ["natural", "pgd10", "pgd100", "cw100", "l2lda", "rnn"]
+    attackers = ["natural", "pgd10", "pgd100", "cw100", "l2lda", "rnn", "plain_net", "pgd_net"]
     assert list(table.columns) == ["method", "seed", *attackers, "min", "every"]
     assert list(table["method"]) == list(DEFENSES)
     rows = read_robust(outputs / "adv_table3_mnist-smoke/results.parquet")
-    assert len(rows) == 6 * (6 * 10 + 3 * 5)
+    assert len(rows) == 6 * (8 * 10 + 3 * 5)
     checks = pd.read_csv(outputs / "adv_table7_transfer-smoke/gradient_checks.csv")
     assert list(checks.columns) == ["method", "more_steps", "black_box", "radius"]
     steps = pd.read_csv(outputs / "adv_table6_steps-smoke/accuracies.csv")
@@ -94,7 +98,7 @@ def test_the_experiments_on_cifar10_run(zol2l: Zol2l, tmp_path: Path, name: str)
 
 def test_a_second_run_does_nothing_anew(zol2l: Zol2l, tmp_path: Path) -> None:
     commands = ("adv-train", "adv-evaluate")
-    given = ("defense=rnn_adv", *QUIET, "~attackers.l2lda")
+    given = ("defense=rnn_adv", *QUICK, "~attackers.l2lda")
     for command in commands:
         outcome = zol2l(command, *given)
         assert outcome.status == 0, outcome.err
@@ -105,23 +109,78 @@ def test_a_second_run_does_nothing_anew(zol2l: Zol2l, tmp_path: Path) -> None:
     for command in commands:
         assert zol2l(command, *given).status == 0
     assert {p: p.stat().st_mtime_ns for p in made} == made
+    other = zol2l("adv-evaluate", *given, "defense.maximizer.scale=0.5")
+    assert other.status == 2 and "rnn_adv.maximizer.scale=0.5: 1.0, as it was" in other.err
+    assert zol2l("adv-evaluate", *given, "recipe.eps=0.1").status == 0
+    assert len(list((folder / "parts").glob("*.parquet"))) == 2 * (5 + 3)
 
 
 def test_a_trained_classifier_and_its_attacker_can_be_started_from(
     zol2l: Zol2l, tmp_path: Path
 ) -> None:
-    assert zol2l("adv-train", "defense=rnn_adv", *QUIET).status == 0
+    assert zol2l("adv-train", "defense=rnn_adv", *QUICK).status == 0
     first = tmp_path / "outputs/digits_small_convnet-smoke/defenses/rnn_adv/seed0"
     start = [f"defense.start.{p}={first}/{p}.safetensors" for p in ("classifier", "maximizer")]
-    given = ("defense=rnn_adv", "defense.frozen=true", "run_name=attacker", *QUIET, *start)
-    assert zol2l("adv-train", *given).status == 0
-    second = tmp_path / "outputs/attacker-smoke/defenses/rnn_adv/seed0"
-    same, other = (
-        [read_signed(folder / f"{player}.safetensors")[0] for folder in (first, second)]
-        for player in ("classifier", "maximizer")
-    )
-    assert all(torch.equal(same[0][name], same[1][name]) for name in same[0])
-    assert not torch.equal(other[0]["readout.weight"], other[1]["readout.weight"])
+    weights = {}
+    for rate in ("0", "0.01"):
+        name = f"attacker{rate}"
+        given = ("defense=rnn_adv", "defense.frozen=true", f"defense.learner.lr={rate}", *start)
+        outcome = zol2l("adv-train", *given, f"run_name={name}", *QUICK)
+        assert outcome.status == 0, outcome.err
+        folder = tmp_path / f"outputs/{name}-smoke/defenses/rnn_adv/seed0"
+        for player in ("classifier", "maximizer"):
+            weights[player, rate] = read_signed(folder / f"{player}.safetensors")[0]
+    for player in ("classifier", "maximizer"):
+        before = read_signed(first / f"{player}.safetensors")[0]
+        for rate in ("0", "0.01"):
+            same = all(torch.equal(weights[player, rate][name], before[name]) for name in before)
+            assert same == (player == "classifier" or rate == "0")
+
+
+@pytest.mark.slow
+def test_every_defense_at_smoke_is_more_robust_than_plain_training(
+    zol2l: Zol2l, tmp_path: Path
+) -> None:
+    given = (*QUIET, "recipe.generator_width=2", "~attackers.cw100", "~attackers.pgd100")
+    for command in ("adv-train", "adv-evaluate"):
+        bls = ("+defense@defenses.advtrain_bls=advtrain_bls", "robustness.images=200")
+        outcome = zol2l(command, *given, *bls)
+        assert outcome.status == 0, outcome.err
+    table = pd.read_csv(tmp_path / "outputs/digits_small_convnet-smoke/accuracies.csv")
+    known = table.set_index("method")["min"]
+    assert set(known.index) == {*DEFENSES, "advtrain_bls"}
+    assert (known.drop("plain") > known["plain"] + 0.1).all(), known
+
+
+def test_restricted_imagenet_trains_with_batch_norm_at_work(zol2l: Zol2l, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        for number in (151, 281, 30, 33, 80, 365, 389, 118, 300):
+            for i in range(2):
+                picture = torch.randint(256, (3, 32, 32), dtype=torch.uint8)
+                write(tmp_path / f"imagenet/{split}/{number}/{i}.png", picture)
+    fewer = [f"~defenses.{name}" for name in ("plain", "advtrain", "trades", "l2lda", "rnn_trades")]
+    outcome = zol2l(
+        "reproduce", "experiment=adv_restricted_imagenet", *QUIET, *fewer, "~attackers.l2lda",
+        f"data.folder={tmp_path}/imagenet", "data.size=32", "data.resize=32", "recipe.steps=1",
+        "~attackers.pgd100", "~attackers.cw100",
+    )  # fmt: skip
+    assert outcome.status == 0, outcome.err
+    folder = tmp_path / "outputs/adv_restricted_imagenet-smoke"
+    weights, _ = read_signed(folder / "defenses/rnn_adv/seed0/classifier.safetensors")
+    assert int(weights["1.bn1.num_batches_tracked"]) == 4
+    assert weights["1.bn1.running_mean"].abs().max() > 0
+    assert len(pd.read_csv(folder / "accuracies.csv")) == 1
+
+
+def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> None:
+    images = torch.rand(2, 3, 32, 32)
+    data = replace(digits(), train_images=images, test_images=images)
+    config = composed("network=restricted_imagenet").network.network
+    first = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        first.append(build(config, **fitting(config, data))[1].conv1.weight)
+    assert torch.equal(first[0], first[1]) and not torch.equal(first[0], first[2])
 
 
 @pytest.mark.parametrize(
@@ -133,16 +192,26 @@ def test_a_trained_classifier_and_its_attacker_can_be_started_from(
         ("adv-train", ["recipe.eps=0"], ["threat.eps=0", "> 0"]),
         ("adv-train", ["recipe.training.batch_size=1000"], ["recipe.batch_size=1000", "at most"]),
         ("adv-train", ["defense=plain", "defense.frozen=true"], ["frozen=True"]),
-        ("adv-train", ["data=image_folder", "data.folder=x"], ["recipe=None"]),
-        ("adv-evaluate", ["defense=plain"], ["classifier.safetensors", "zol2l adv-train"]),
-        ("adv-evaluate", ["robustness.images=1000"], ["robustness.images=1000", "597"]),
-        ("adv-evaluate", ["+network.network.classes=3"], ["network.classes=3", "more than 9"]),
+        ("adv-train", ["data=image_folder", "data.folder=x"], ["recipe=image_folder", "digits"]),
+        ("adv-train", ["network=vgg16x"], ["network=vgg16x", "vgg16"]),
+        ("adv-train", ["recipe=digitss"], ["recipe=digitss", "one of"]),
+        ("adv-train", ["seeds=3"], ["seeds=3", "a list"]),
+        ("adv-train", ["defense=rnn_adv", "recipe.steps=0"], ["maximizer.steps=0", "at least 1"]),
+        ("adv-train", ["defense=plain", "defense.start.classifier=x"], ["start.classifier=x"]),
+        ("adv-train", ["trainer.precision=16-mixed"], ["trainer.precision=16-mixed", "bf16-mixed"]),
+        ("adv-train", ["+trainer.strategy=ddp"], ["trainer.strategy=ddp", "ddp_fork"]),
+        ("adv-evaluate", ["attackers=pgd10"], ["attackers"]),
+        ("adv-evaluate", [*UNLEARNED, "analysis=cosine"], ["analysis=cosine", "trajectories"]),
+        ("adv-evaluate", ["defense=plain"], ["attackers.l2lda.learned_by", "~attackers.l2lda"]),
+        ("adv-evaluate", [*UNLEARNED, "robustness.images=0"], ["robustness.images=0", "least 1"]),
+        ("adv-evaluate", [*UNLEARNED, "+network.network.classes=3"], ["network.classes=3", "9"]),
     ],
 )
 def test_bad_input_is_one_error(
     zol2l: Zol2l, command: str, arguments: list[str], told: list[str]
 ) -> None:
-    outcome = zol2l(command, *QUIET, *arguments)
+    other = any(text.startswith(("recipe=", "data=")) for text in arguments)
+    outcome = zol2l(command, *(QUIET if other else QUICK), *arguments)
     assert outcome.status == 2, outcome.err
     assert "Traceback" not in outcome.err
     for words in told:
@@ -150,10 +219,10 @@ def test_bad_input_is_one_error(
 
 
 def test_a_folder_is_not_continued_with_other_settings(zol2l: Zol2l) -> None:
-    given = ("adv-train", "defense=plain", *QUIET)
+    given = ("adv-train", "defense=plain", *QUICK)
     assert zol2l(*given).status == 0
-    outcome = zol2l(*given, "recipe.optimizer.lr=0.1")
-    assert outcome.status == 2 and "recipe.optimizer.lr=0.1" in outcome.err
+    outcome = zol2l(*given, "recipe.optimizer.lr=0.2")
+    assert outcome.status == 2 and "recipe.optimizer.lr=0.2" in outcome.err
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])

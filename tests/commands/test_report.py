@@ -53,7 +53,7 @@ def test_settings_keep_tasks_and_methods_apart(zol2l: Zol2l) -> None:
 
 def test_attacks_and_robust_classifiers_are_gathered_too(zol2l: Zol2l) -> None:
     run(zol2l, "attack", "optimizee=digits_linf", "attack=zo_ngd")
-    given = ("defense=plain", "~attackers.l2lda", "~attackers.rnn")
+    given = ("defense=plain", "~attackers.l2lda", "~attackers.rnn", "recipe.training.epochs=1")
     run(zol2l, "adv-train", *given)
     run(zol2l, "adv-evaluate", *given)
     assert zol2l("report", "outputs").status == 0

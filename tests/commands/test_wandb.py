@@ -50,7 +50,10 @@ def test_adversarial_training_is_shown_by_epochs_and_its_tables_are_kept(
 ) -> None:
     monkeypatch.delenv("WANDB_MODE")
     monkeypatch.setenv("HOME", str(tmp_path))
-    given = ("defense=rnn_adv", "scale=smoke", "~attackers.l2lda")
+    given = (
+        "defense=rnn_adv", "scale=smoke", "~attackers.l2lda", "recipe.train=60",
+        "recipe.training.epochs=1", "recipe.training.batch_size=20",
+    )  # fmt: skip
     for command in ("adv-train", "adv-evaluate"):
         outcome = zol2l(command, *given)
         assert outcome.status == 0, outcome.err

@@ -63,9 +63,3 @@ def test_a_transfer_attack_takes_the_gradients_of_its_source() -> None:
 def test_bad_protocols_are_named(field: str) -> None:
     with pytest.raises(InvalidInput, match=f"robustness.{field}=0"):
         RobustnessProtocol(**{field: 0})
-
-
-def test_more_images_than_there_are_are_refused() -> None:
-    RobustnessProtocol(images=7).require_images(7)
-    with pytest.raises(InvalidInput, match=r"robustness\.images=8: at most the 7"):
-        RobustnessProtocol(images=8).require_images(7)

@@ -22,10 +22,11 @@ LABELS = torch.arange(20) % 3
 EPS = 0.1
 
 
-def classifier(dropout: float = 0.5) -> nn.Sequential:
+def classifier(dropout: float = 0.5, norm: bool = False) -> nn.Sequential:
     torch.manual_seed(0)
     first, last = nn.Conv2d(1, 4, 3, stride=2), nn.Linear(36, 3)
-    return nn.Sequential(first, nn.ReLU(), nn.Flatten(), nn.Dropout(dropout), last)
+    middle = [nn.BatchNorm2d(4)] if norm else []
+    return nn.Sequential(first, *middle, nn.ReLU(), nn.Flatten(), nn.Dropout(dropout), last)
 
 
 def rnn() -> RNNMaximizer:
@@ -47,12 +48,15 @@ def robust(
     dropout: float = 0.5,
     frozen: bool = False,
     seed: int = 0,
+    learner_clip: float | None = None,
+    norm: bool = False,
     **recipe: Any,
 ) -> AdversarialTraining:
     settings = {"epochs": 2, "batch_size": 4, "held_out": 4, "augment": True, **recipe}
     return AdversarialTraining(
-        classifier(dropout), maximizer or rnn(), objective or CrossEntropy(), LInfBall(EPS),
+        classifier(dropout, norm), maximizer or rnn(), objective or CrossEntropy(), LInfBall(EPS),
         IMAGES, LABELS, Recipe(**settings), sgd, adam, seed=seed, frozen=frozen,
+        learner_clip=learner_clip,
     )  # fmt: skip
 
 

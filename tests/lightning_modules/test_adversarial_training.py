@@ -128,36 +128,42 @@ def test_killed_and_resumed_equals_uninterrupted(name: str, update: int, tmp_pat
     assert fit(again, tmp_path / "killed") == figures
     assert torch.equal(weights(again), weights(whole))
     assert not torch.equal(weights(whole), weights(JOBS[name]()))
-    assert not (tmp_path / "killed/last.ckpt").exists()
 
 
-def test_a_job_killed_after_its_last_update_ends(tmp_path: Path) -> None:
-    whole, first, again = robust(), robust(), robust()
-    fit(whole, tmp_path / "whole")
-    unlink = Path.unlink
-    with pytest.MonkeyPatch.context() as patch:
-
-        def die(path: Path, missing_ok: bool = False) -> None:
-            if path.name == "last.ckpt" and first.updates == first.total_updates:
-                raise KilledError
-            unlink(path, missing_ok)
-
-        patch.setattr(Path, "unlink", die)
-        with pytest.raises(KilledError):
-            fit(first, tmp_path / "killed")
-    fit(again, tmp_path / "killed")
+def test_a_job_killed_after_its_last_update_ends_as_it_was(tmp_path: Path) -> None:
+    whole, again = robust(), robust()
+    figures = fit(whole, tmp_path)
+    assert fit(again, tmp_path) == figures and set(figures) == {"natural", "pgd10"}
     assert torch.equal(weights(again), weights(whole))
 
 
+def two_processes(folder: Path, norm: str, dies: int = -1) -> list[torch.Tensor]:
+    """The weights at both devices, where they did not die in the middle of an update."""
+    folder.mkdir(exist_ok=True)
+    module = "tests.lightning_modules.robust_ddp_job"
+    command = [sys.executable, "-m", module, str(folder), norm, str(dies)]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[2], timeout=240, capture_output=True, check=dies < 0
+    )
+    assert (done.returncode == 0) == (dies < 0)
+    ranks = [folder / f"rank{r}.pt" for r in range(2)]
+    return [torch.load(path, weights_only=True) for path in ranks if path.exists()]
+
+
 def test_two_processes_give_the_weights_of_one_on_the_joined_batch(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.lightning_modules.robust_ddp_job", str(tmp_path)]
-    root = Path(__file__).parents[2]
-    subprocess.run(command, cwd=root, check=True, timeout=240, capture_output=True)
-    first, second = (torch.load(tmp_path / f"rank{r}.pt", weights_only=True) for r in range(2))
+    first, second = two_processes(tmp_path, "none")
     assert torch.equal(first, second)
     one = robust(dropout=0.0, batch_size=4)
     fit(one, tmp_path / "one")
     torch.testing.assert_close(first, weights(one), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_with_batch_norm_resume_exactly(tmp_path: Path) -> None:
+    first, second = two_processes(tmp_path / "whole", "norm")
+    assert torch.equal(first, second)
+    assert two_processes(tmp_path / "killed", "norm", dies=5) == []
+    assert torch.equal(two_processes(tmp_path / "killed", "norm")[0], first)
 
 
 def test_accumulated_batches_are_one_large_batch(tmp_path: Path) -> None:
@@ -255,3 +261,27 @@ def test_augmented_batches_depend_on_the_step_alone() -> None:
     draws = [Draws.of(seeded(s), 4) for s in (3, 3, 4)]
     one, same, other = (augmented(IMAGES[:4], d) for d in draws)
     assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_a_classifier_that_comes_in_evaluation_mode_is_trained(tmp_path: Path) -> None:
+    job = robust(NoMaximizer())
+    job.classifier.eval()
+    fit(job, tmp_path)
+    assert all(part.training for part in job.classifier.modules())
+    frozen = robust(frozen=True)
+    fit(frozen, tmp_path / "frozen")
+    assert not any(part.training for part in frozen.classifier.modules())
+
+
+def test_the_maximizers_gradient_is_clipped(tmp_path: Path) -> None:
+    job, norms = robust(learner_clip=0.01), []
+    original = job.optimizers
+
+    def seen() -> object:
+        found = [w.grad for w in job.maximizer.parameters() if w.grad is not None]
+        norms.append(torch.cat([g.flatten() for g in found]).norm().item())
+        return original()
+
+    job.optimizers = seen  # type: ignore[method-assign]
+    fit(job, tmp_path)
+    assert max(norms) <= 0.01 * (1 + 1e-4)

@@ -17,7 +17,7 @@ MAXIMIZERS = {
     "none": NoMaximizer,
     "pgd": PGD,
     "line_search": BacktrackingPGD,
-    "line_search_gradient": lambda: BacktrackingPGD(direction="gradient", rate=100.0),
+    "line_search_gradient": lambda: BacktrackingPGD(direction="gradient"),
     "rnn": RNNMaximizer,
     "rnn_max": lambda: RNNMaximizer(normalization="max", scale=0.3),
     "generator": lambda: GeneratorMaximizer(channels=1, classes=3, steps=3),

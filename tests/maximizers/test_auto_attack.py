@@ -39,4 +39,4 @@ def test_it_stays_within_the_threat_model_and_breaks_no_fewer_images_than_pgd() 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchattacks", None)
     with pytest.raises(InvalidInput, match="pip install torchattacks"):
-        AutoAttack()(inner_problem(), Draws.of(seeded(0), 4))
+        AutoAttack()

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from zol2l.attacks.threat_model import ThreatModel
+from zol2l.errors import require
 from zol2l.evaluation.robustness import Attacker, withstand
+from zol2l.maximizers import CrossEntropy
 
 
 def loss_trajectories(
@@ -26,6 +28,9 @@ def loss_trajectories(
     """
     frames = []
     for name, attacker in attackers.items():
+        own = type(attacker.objective) is CrossEntropy and attacker.source is None
+        allowed = f"one that raises the classifier's own cross-entropy; or '~attackers.{name}'"
+        require(own, f"attackers.{name}", type(attacker.objective).__name__, allowed)
         seen = withstand(classifier, attacker, images, labels, threat, seed=seed)
         losses = torch.cat([seen.trajectory, seen.loss[:, None]], dim=1).double().mean(dim=0)
         columns = {"step": np.arange(len(losses)), "loss": losses.cpu().numpy()}

@@ -28,6 +28,8 @@ def loss_landscape(
     columns along_gradient, along_random, loss. The classifier is in evaluation mode.
     """
     require(points >= 2, "analysis.points", points, "at least 2")
+    device = next((weight.device for weight in classifier.parameters()), images.device)
+    images, labels = images.to(device), labels.to(device)
     signs = Draws.of(torch.Generator().manual_seed(seed), len(images)).uniform(*images.shape[1:])
     across = signs.sign().to(images)
     point = images.clone().requires_grad_()

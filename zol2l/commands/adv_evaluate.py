@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from omegaconf import DictConfig
-from torch import nn
 
 from zol2l.build import build, plain
+from zol2l.commands.objects import store
 from zol2l.commands.robust import (
     build_attacker,
     build_threat,
+    check_attackers,
     chosen_defenses,
+    known_defenses,
     robust_data,
     trained_classifier,
 )
-from zol2l.commands.robust_analyses import Scene
-from zol2l.errors import require
+from zol2l.commands.robust_analyses import Scene, robust_analysis
 from zol2l.evaluation.robust_results import accuracies, gradient_checks, summarize_robust
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import RADII, Attacker, RobustnessProtocol
@@ -40,23 +42,25 @@ SWEPT = "pgd10"
 
 def main(cfg: DictConfig) -> None:
     """The chosen defenses under the attackers, or under the configured analysis."""
+    data = robust_data(cfg)
+    check_attackers(cfg, data, trained=())
     if cfg.get("analysis") is None:
-        test(cfg)
+        test(cfg, data)
         return
-    analysis: Callable[[Scene], list[Path]] = build(cfg.analysis)
-    for path in analysis(Scene(cfg, robust_data(cfg))):
+    for path in robust_analysis(cfg)(Scene(cfg, data)):
         log.info("Written: %s", path)
 
 
-def test(cfg: DictConfig) -> pd.DataFrame:
+def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     """Attack every chosen defense with every attacker; return a row per test and image."""
     folder = Path(cfg.paths.run_dir)
-    data, threat = robust_data(cfg), build_threat(cfg)
     protocol: RobustnessProtocol = build(cfg.robustness)
-    protocol.require_images(len(data.test_images))
-    tests = list(robust_tests(cfg, data, protocol))
+    shown = data.test_images[: protocol.images], data.test_labels[: protocol.images]
+    each = len(cfg.attackers) + (len(RADII) - 1) * (SWEPT in cfg.attackers)
+    total = len(chosen_defenses(cfg)) * len(cfg.seeds) * each
+    tests, parts = robust_tests(cfg, data, protocol), store(cfg) / "parts"
     with progress_bars() as show:
-        rows = run_tests(tests, data.test_images, data.test_labels, threat, protocol, folder, show)
+        rows = run_tests(tests, total, shown, build_threat(cfg), protocol, folder, parts, show)
     transfer = [name for name, one in cfg.attackers.items() if one.source is not None]
     table = accuracies(rows)
     summary, checks = summarize_robust(table), gradient_checks(rows, transfer)
@@ -67,7 +71,7 @@ def test(cfg: DictConfig) -> pd.DataFrame:
     with wandb_run(plain(cfg.logger), folder, cfg.run_name, "adv-evaluate", plain(cfg)) as run:
         if run is not None:
             log_robust(run, summary, checks, figures)
-    print_robust(summary, protocol.images)
+    print_robust(summary, len(shown[0]))
     print_checks(checks)
     for path in (folder / "results.parquet", *(folder / name for name in written), *figures):
         log.info("Written: %s", path)
@@ -78,47 +82,39 @@ def robust_tests(
     cfg: DictConfig, data: ImageData, protocol: RobustnessProtocol
 ) -> Iterator[RobustTest]:
     """Each defense and seed under each attacker, and under one of them at several radii."""
-    defenses = chosen_defenses(cfg)
-    require(len(defenses) > 0, "defense", None, "name one; `zol2l list` shows them")
-    require(len(cfg.attackers) > 0, "attackers", None, "at least one; `zol2l list` shows them")
     surrogates = {
         name: trained_classifier(cfg, str(name), cfg.surrogate_seed, data)
         for name in cfg.surrogates
     }
-    for method in defenses:
-        for seed in cfg.seeds:
-            classifier = trained_classifier(cfg, method, int(seed), data)
+    for method in chosen_defenses(cfg):
+        for seed in map(int, cfg.seeds):
+            classifier = trained_classifier(cfg, method, seed, data)
+            known = {"classifier": module_identity(classifier), "network": plain(cfg.network)}
             for name, attacker in cfg.attackers.items():
-                built = build_attacker(cfg, attacker, int(seed), data, surrogates)
+                built = build_attacker(cfg, attacker, seed, data, surrogates)
                 wanted = [(1.0, protocol.images)]
                 if name == SWEPT:
                     few = min(protocol.radius_images, protocol.images)
                     wanted += [(factor, few) for factor in RADII if factor != 1]
-                known = _fingerprint(cfg, attacker, data, classifier, built)
+                depends_on = {**known, **_settings(cfg, attacker, data, built)}
                 for radius, images in wanted:
+                    print_of = fingerprint({**depends_on, "images": images})
                     yield RobustTest(
-                        method, int(seed), classifier, str(name), built,
-                        fingerprint({"test": known, "images": images}), images, radius,
-                    )  # fmt: skip
+                        method, seed, classifier, str(name), built, print_of, images, radius
+                    )
 
 
-def _fingerprint(
-    cfg: DictConfig,
-    attacker: DictConfig,
-    data: ImageData,
-    classifier: nn.Module,
-    built: Attacker,
-) -> str:
-    learned_by = cfg.defenses.get(attacker.learned_by) if attacker.learned_by else None
-    return fingerprint(
-        {
-            "attacker": plain(attacker),
-            "of": plain(learned_by.maximizer) if learned_by else None,
-            "threat": plain(cfg.threat),
-            "seed": cfg.robustness.seed,
-            "data": [plain(cfg.data), data.identity],
-            "classifier": module_identity(classifier),
-            "maximizer": module_identity(built.maximizer),
-            "source": module_identity(built.source) if built.source else None,
-        }
-    )
+def _settings(
+    cfg: DictConfig, attacker: DictConfig, data: ImageData, built: Attacker
+) -> dict[str, Any]:
+    """What a test depends on beside the classifier."""
+    learned_by = known_defenses(cfg).get(attacker.learned_by)
+    return {
+        "attacker": plain(attacker),
+        "of": plain(learned_by.maximizer) if learned_by else None,
+        "threat": plain(cfg.threat),
+        "seed": cfg.robustness.seed,
+        "data": [plain(cfg.data), data.identity],
+        "maximizer": module_identity(built.maximizer),
+        "source": module_identity(built.source) if built.source else None,
+    }

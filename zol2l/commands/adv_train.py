@@ -20,7 +20,7 @@ from zol2l.commands.robust import (
     player_path,
     robust_data,
 )
-from zol2l.errors import InvalidInput
+from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part, save_part
 from zol2l.provenance import provenance
 from zol2l.stage import claim
@@ -53,11 +53,17 @@ def defense_settings(
     """All that the trained players depend on."""
     settings = plain(defense)
     for player, start in settings["start"].items():
-        settings["start"][player] = identity(Path(start)) if start else None
+        settings["start"][player] = _identity(player, start) if start else None
     recipe = {k: v for k, v in plain(cfg.recipe).items() if k not in UNIMPORTANT}
     parts = {"defense": settings, "recipe": recipe, "threat": plain(cfg.threat), "seed": seed}
     shown = {"data": plain(cfg.data), "data_identity": data.identity}
     return {**parts, **shown, "network": plain(cfg.network), "trainer": plain(cfg.trainer)}
+
+
+def _identity(player: str, start: str) -> str:
+    allowed = "a file that adv-train has written"
+    require(Path(start).is_file(), f"defense.start.{player}", start, allowed)
+    return identity(Path(start))
 
 
 def ensure_defense(
@@ -66,9 +72,11 @@ def ensure_defense(
     """Train a defense with a seed, unless that was done."""
     path = player_path(cfg, name, seed, "classifier")
     settings = defense_settings(cfg, defense, seed, data)
-    module = adversarial_training(cfg, defense, seed, data, build(cfg.recipe.training))
+    module = None
+    if not path.exists():
+        module = adversarial_training(cfg, defense, seed, data, build(cfg.recipe.training))
     claim(path.parent, settings)
-    if path.exists():
+    if module is None:
         log.info("%s, seed %d, is there: %s", name, seed, path)
         return
     figures: dict[str, float] = imported("lightning_modules.fit.fit_robust")(
@@ -79,6 +87,7 @@ def ensure_defense(
     if parameter_count(module.maximizer):
         save_part(player_path(cfg, name, seed, "maximizer"), module.maximizer, card)
     save_part(path, module.result, card)
+    (path.parent / imported("lightning_modules.fit.CHECKPOINT")).unlink(missing_ok=True)
     shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
     log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
 
@@ -97,7 +106,7 @@ def adversarial_training(
         classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
         data.train_images, data.train_labels, recipe,
         partial(_optimizer, cfg.recipe.optimizer), partial(_optimizer, defense.learner),
-        seed=seed, frozen=defense.frozen,
+        seed=seed, frozen=defense.frozen, learner_clip=defense.learner_clip,
     )  # fmt: skip
 
 

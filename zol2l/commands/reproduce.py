@@ -10,6 +10,13 @@ from zol2l.build import build
 from zol2l.commands import adv_evaluate, adv_train, analyze, attack, evaluate, meta_train, tune
 from zol2l.commands.objects import chosen_methods, learned_parts
 from zol2l.commands.points import at_point, compare_points, points_of
+from zol2l.commands.robust import (
+    build_classifier,
+    check_attackers,
+    chosen_defenses,
+    robust_data,
+)
+from zol2l.commands.robust_analyses import robust_analysis
 from zol2l.commands.tune_attacks import chosen_attacks
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
@@ -30,6 +37,7 @@ def main(cfg: DictConfig) -> None:
     if cfg.experiment_name is None:
         raise InvalidInput("experiment", None, "name one; `zol2l list` shows them")
     if "defenses" in cfg:
+        check_robust(cfg)
         adv_train.main(cfg)
         adv_evaluate.main(cfg)
         return
@@ -62,6 +70,16 @@ def tune_if_needed(cfg: DictConfig) -> None:
     chosen = chosen_attacks(cfg) or chosen_methods(cfg)
     if any(one.tuned for one in chosen.values()):
         tune.main(cfg)
+
+
+def check_robust(cfg: DictConfig) -> None:
+    """The same for robust classifiers, whose training takes longest."""
+    data = robust_data(cfg)
+    check_attackers(cfg, data, trained=chosen_defenses(cfg))
+    build(cfg.robustness)
+    build_classifier(cfg, data)
+    if cfg.get("analysis") is not None:
+        robust_analysis(cfg)
 
 
 def check(cfg: DictConfig) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
 from zol2l.attacks.threat_model import ThreatModel
-from zol2l.build import build, imported, plain
+from zol2l.build import CONF, build, imported, plain
+from zol2l.commands.list import entries
 from zol2l.commands.objects import data_root, store
-from zol2l.errors import InvalidInput, require
+from zol2l.errors import require
 from zol2l.evaluation.robustness import Attacker
 from zol2l.learned_weights import load_part
 from zol2l.maximizers import Maximizer, Objective
+from zol2l.stage import as_json, flat
 from zol2l.victims.checkpoints import frozen
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import class_count
@@ -26,11 +28,17 @@ from zol2l.victims.networks import class_count
 PLAYERS = ("classifier", "maximizer")
 
 
-def require_recipe(cfg: DictConfig) -> None:
-    """Refuse data that nothing is known about how to train on."""
+def require_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> None:
+    """Refuse data that nothing is known about how to train on, and groups that are not there;
+    `choices` are those of the command line. Both follow `data` by name where nothing was chosen.
+    """
     for group in ("recipe", "network"):
-        missing = cfg.get(group) is None
-        require(not missing, group, None, "name one; `zol2l list` shows those that there are")
+        known = ", ".join(entries(CONF, group))
+        require(cfg.get(group) is not None, group, choices.get(group), f"one of {known}")
+    for name in ("seeds", "defenses", "attackers"):
+        wanted = ListConfig if name == "seeds" else DictConfig
+        shape = "a list, as [0, 1]" if name == "seeds" else "NAME: ..., as in conf/robust.yaml"
+        require(isinstance(cfg[name], wanted), name, cfg[name], shape)
 
 
 def robust_data(cfg: DictConfig) -> ImageData:
@@ -47,8 +55,33 @@ def robust_data(cfg: DictConfig) -> ImageData:
 def chosen_defenses(cfg: DictConfig) -> dict[str, DictConfig]:
     """The defense that defense= names, else `defenses`."""
     named = cfg.get("defense")
-    chosen = list(cfg.defenses.values()) if named is None else [named]
-    return {defense.name: defense for defense in chosen}
+    chosen = cfg.defenses.items() if named is None else [(named.name, named)]
+    return {str(name): defense for name, defense in chosen}
+
+
+def known_defenses(cfg: DictConfig) -> dict[str, DictConfig]:
+    """Those of `defenses`, the chosen one in the place of its namesake."""
+    return {**{str(k): v for k, v in cfg.defenses.items()}, **chosen_defenses(cfg)}
+
+
+def check_attackers(cfg: DictConfig, data: ImageData, trained: Collection[str]) -> None:
+    """Refuse attackers that cannot be built, and those that nobody has trained in this run folder,
+    nor will: `trained` are the defenses that are about to be.
+    """
+    require(len(chosen_defenses(cfg)) > 0, "defense", None, "name one; `zol2l list` shows them")
+    require(len(cfg.attackers) > 0, "attackers", None, "at least one; `zol2l list` shows them")
+    for name, attacker in cfg.attackers.items():
+        field, teacher = f"attackers.{name}", attacker.learned_by
+        leave = f"'~attackers.{name}' leaves it out"
+        known = attacker.source in (None, *cfg.surrogates)
+        require(known, f"{field}.source", attacker.source, f"one of `surrogates`, or {leave}")
+        if teacher is None:
+            build_maximizer(attacker.maximizer, data)
+            continue
+        paths = [player_path(cfg, teacher, int(seed), "maximizer") for seed in cfg.seeds]
+        there = teacher in trained or all(path.exists() for path in paths)
+        allowed = f"a defense trained in this run folder (zol2l adv-train defense=NAME); {leave}"
+        require(there, f"{field}.learned_by", teacher, allowed)
 
 
 def player_path(cfg: DictConfig, name: str, seed: int, player: str) -> Path:
@@ -85,13 +118,14 @@ def build_objective(config: DictConfig) -> Objective:
 
 def fitting(config: DictConfig, data: ImageData) -> dict[str, int]:
     """Those of channels, size and classes that the target takes and the configuration leaves open,
-    as the data has them.
+    as the data has them, and the seed of the weights.
     """
     labels = torch.cat([data.train_labels, data.test_labels])
     known = {
         "channels": data.test_images.shape[1],
         "size": data.test_images.shape[2],
         "classes": int(labels.max()) + 1,
+        "seed": torch.initial_seed(),
     }
     taken = inspect.signature(imported(config["_target_"])).parameters
     return {k: v for k, v in known.items() if k in taken and k not in config}
@@ -100,20 +134,36 @@ def fitting(config: DictConfig, data: ImageData) -> dict[str, int]:
 def trained_classifier(cfg: DictConfig, name: str, seed: int, data: ImageData) -> nn.Module:
     """The classifier that a defense has trained with a seed, ready to be attacked."""
     network = build_classifier(cfg, data)
-    load_part(player_path(cfg, name, seed, "classifier"), network)
-    return frozen(network)
+    card = load_part(player_path(cfg, name, seed, "classifier"), network)
+    require_same("network", card["settings"]["network"], plain(cfg.network))
+    return frozen(network).to(device(cfg))
+
+
+def device(cfg: DictConfig) -> torch.device:
+    """Where attackers run: on the trainer's kind of accelerator."""
+    kinds = {"gpu": "cuda", "auto": "cuda" if torch.cuda.is_available() else "cpu"}
+    return torch.device(kinds.get(cfg.trainer.accelerator, cfg.trainer.accelerator))
+
+
+def require_same(field: str, trained: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to use weights with other settings than those that they were trained with."""
+    before, after = flat(trained, field), flat(as_json(now), field)
+    for key in sorted(before.keys() | after.keys()):
+        same = before.get(key) == after.get(key)
+        require(same, key, after.get(key), f"{before.get(key)}, as it was trained")
 
 
 def trained_maximizer(
     cfg: DictConfig, name: str, seed: int, data: ImageData, changes: Mapping[str, Any]
 ) -> Maximizer:
     """The maximizer that a defense has trained with a seed, with some settings changed."""
-    known = {**cfg.defenses, **chosen_defenses(cfg)}
-    if name not in known:
-        raise InvalidInput("attacker.learned_by", name, f"one of {', '.join(map(str, known))}")
+    known = known_defenses(cfg)
+    require(name in known, "attacker.learned_by", name, f"one of {', '.join(known)}")
     config = OmegaConf.create({**plain(known[name].maximizer), **changes})
     maximizer = build_maximizer(config, data)
-    load_part(player_path(cfg, name, seed, "maximizer"), maximizer)
+    card = load_part(player_path(cfg, name, seed, "maximizer"), maximizer)
+    trained = {**card["settings"]["defense"]["maximizer"], **changes}
+    require_same(f"{name}.maximizer", trained, plain(config))
     maximizer.requires_grad_(False)
     return maximizer.eval()
 
@@ -131,7 +181,5 @@ def build_attacker(
     else:
         changes = plain(attacker.maximizer)
         maximizer = trained_maximizer(cfg, attacker.learned_by, seed, data, changes)
-    source = attacker.source
-    if source is not None and source not in surrogates:
-        raise InvalidInput(f"attackers.{attacker.name}.source", source, "one of `surrogates`")
-    return Attacker(maximizer, build_objective(attacker.objective), surrogates.get(source))
+    objective = build_objective(attacker.objective)
+    return Attacker(maximizer.to(device(cfg)), objective, surrogates.get(attacker.source))

@@ -66,6 +66,17 @@ class Scene:
         return path, self.folder / "figures" / f"{name}.png"
 
 
+Analysis = Callable[[Scene], list[Path]]
+
+
+def robust_analysis(cfg: DictConfig) -> Analysis:
+    """The configured analysis; those of `zol2l analyze` look at optimizers and are refused."""
+    analysis: Analysis = build(cfg.analysis)
+    ours = isinstance(analysis, Trajectories | Landscape | Cost)
+    require(ours, "analysis", type(analysis).__name__.lower(), "trajectories, landscape or cost")
+    return analysis
+
+
 @dataclass(frozen=True)
 class Trajectories:
     """Figure 2: the loss of each defense against the steps of each attacker, on `images`."""

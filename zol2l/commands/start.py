@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from omegaconf import DictConfig
 
 from zol2l.build import plain
 from zol2l.commands.robust import require_recipe
+from zol2l.errors import require
 from zol2l.provenance import provenance
 from zol2l.stage import write_json
 
@@ -24,12 +26,19 @@ NOISE = (
 )
 
 
-def begin(cfg: DictConfig) -> dict[str, Any]:
+def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
     """Resolve everything once, so that what is missing is found before any work; what makes the
-    run folder: the configuration, the command, the commit and the versions.
+    run folder: the configuration, the command, the commit and the versions. `choices` says which
+    option of each group was chosen.
     """
     if "defenses" in cfg:
-        require_recipe(cfg)
+        require_recipe(cfg, choices)
+        precision = str(cfg.trainer.precision)
+        allowed = "32-true or bf16-mixed: one loss scale of float16 cannot serve two players"
+        require(not precision.startswith("16"), "trainer.precision", precision, allowed)
+    strategy = cfg.trainer.get("strategy")
+    allowed = "ddp_fork (or ddp_spawn): ddp starts the command anew, which zol2l's commands cannot"
+    require(strategy != "ddp", "trainer.strategy", strategy, allowed)
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
     optuna.logging.set_verbosity(optuna.logging.WARNING)

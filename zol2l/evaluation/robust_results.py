@@ -77,12 +77,13 @@ def gradient_checks(rows: pd.DataFrame, transfer: Collection[str]) -> pd.DataFra
     less than the strongest white-box attack. radius: the loss under PGD-10 rises with the radius.
     """
     table = accuracies(rows).set_index(["method", "seed"])
-    attackers = [name for name in table.columns if name not in (MINIMUM, EVERY)]
+    attackers = [name for name in table.columns if name not in (MINIMUM, EVERY, "natural")]
     white = [name for name in attackers if name not in transfer]
     checks = pd.DataFrame(index=table.index)
     if {"pgd10", "pgd100"} <= set(attackers):
         checks["more_steps"] = table["pgd100"] <= table["pgd10"]
-    if black := [name for name in attackers if name in transfer]:
+    black = [name for name in attackers if name in transfer]
+    if black and white:
         checks["black_box"] = table[black].min(axis=1) >= table[white].min(axis=1)
     few = rows.loc[rows["radius"] != 1, "instance"].unique()
     swept = rows[(rows["attacker"] == "pgd10") & rows["instance"].isin(few)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,27 +39,27 @@ class RobustTest:
 
 
 def run_tests(
-    tests: Sequence[RobustTest],
-    images: Tensor,
-    labels: Tensor,
+    tests: Iterable[RobustTest],
+    total: int,
+    data: tuple[Tensor, Tensor],
     threat: ThreatModel,
     protocol: RobustnessProtocol,
     folder: Path,
+    parts: Path,
     progress: Advance,
 ) -> pd.DataFrame:
-    """Run the tests into `folder`/results.parquet, a row per test and image.
-
-    A finished test is kept in `folder`/parts and not run again.
+    """Run `total` tests on test images and labels into `folder`/results.parquet, a row per test and
+    image. A finished test is kept in `parts` and not run again.
     """
     frames = []
     for done, test in enumerate(tests):
-        progress("Testing under attack", done, len(tests))
-        part = folder / "parts" / f"{test.title}-{test.fingerprint}.parquet"
+        progress("Testing under attack", done, total)
+        part = parts / f"{test.title}-{test.fingerprint}.parquet"
         if not part.exists():
-            first = images[: test.images], labels[: test.images]
-            write_robust(part, [run_test(test, *first, threat, protocol)])
+            images, labels = (tensor[: test.images] for tensor in data)
+            write_robust(part, [run_test(test, images, labels, threat, protocol)])
         frames.append(read_robust(part))
-    progress("Testing under attack", len(tests), len(tests))
+    progress("Testing under attack", total, total)
     write_robust(folder / "results.parquet", frames)
     return read_robust(folder / "results.parquet")
 

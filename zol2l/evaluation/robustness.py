@@ -23,8 +23,8 @@ RADII = (0.5, 1.0, 1.5, 2.0)
 
 @dataclass(frozen=True)
 class RobustnessProtocol:
-    """What every classifier is tested on: so many test `images`, from the first on; the loss at
-    several radii on the first `radius_images` of them.
+    """What every classifier is tested on: at most so many test `images`, from the first on; the
+    loss at several radii on the first `radius_images` of them.
     """
 
     images: int = 1000
@@ -37,11 +37,6 @@ class RobustnessProtocol:
         few = self.radius_images >= 1
         require(few, "robustness.radius_images", self.radius_images, "at least 1")
         require(self.chunk >= 1, "robustness.chunk", self.chunk, "at least 1 image a call")
-
-    def require_images(self, available: int) -> None:
-        """Refuse to ask for more images than there are."""
-        allowed = f"at most the {available} test images"
-        require(self.images <= available, "robustness.images", self.images, allowed)
 
 
 @dataclass(frozen=True)
@@ -81,12 +76,16 @@ def withstand(
 ) -> Withstood:
     """Attack images (B, C, H, W) with labels (B,) and look at the last iterate, once.
 
-    The draws of an image depend on `seed` and its place alone, not on the chunks.
+    The draws of an image depend on `seed` and its place alone, not on the chunks. Attacked on the
+    classifier's device, returned on the CPU.
     """
+    device = next((weight.device for weight in classifier.parameters()), images.device)
     parts = []
     for rows in torch.arange(len(images)).split(chunk):
         draws = Draws(torch.Generator().manual_seed(seed), rows, len(images))
-        parts.append(_withstand(classifier, attacker, images[rows], labels[rows], threat, draws))
+        shown = images[rows].to(device), labels[rows].to(device)
+        seen = _withstand(classifier, attacker, *shown, threat, draws)
+        parts.append(seen.map(lambda x: x.cpu()))
     return Withstood.cat(parts)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zol2l.errors import InvalidInput
+from zol2l.errors import InvalidInput, require
 from zol2l.maximizers.base import Maximized, Maximizer
 from zol2l.maximizers.draws import Draws
 from zol2l.maximizers.inner_problem import InnerProblem, evaluating
@@ -24,17 +24,14 @@ class AutoAttack(Maximizer):
 
     def __init__(self, classes: int = 10, version: str = "standard", seed: int = 0) -> None:
         super().__init__(steps=0, noise=0.0)
+        require(classes >= 4, "classes", classes, "at least 4")
         self.classes, self.version, self.seed = classes, version, seed
+        self.outside = _outside()
 
     def forward(self, problem: InnerProblem, draws: Draws) -> Maximized:
-        try:
-            from torchattacks import AutoAttack as Outside
-        except ImportError as error:
-            allowed = "an attack of an optional package: pip install torchattacks"
-            raise InvalidInput("attacker.maximizer", "AutoAttack", allowed) from error
         norm, eps = NORMS[problem.threat.order], problem.threat.eps
         with torch.enable_grad(), evaluating(problem.classifier):
-            attack = Outside(
+            attack = self.outside(
                 problem.classifier, norm, eps, self.version, self.classes, seed=self.seed
             )
             found = attack(problem.images, problem.labels)
@@ -45,3 +42,12 @@ class AutoAttack(Maximizer):
         self, problem: InnerProblem, point: Tensor, loss: Tensor, gradient: Tensor, state: Any
     ) -> tuple[Tensor, Any]:
         raise AssertionError("it takes steps of its own")
+
+
+def _outside() -> Any:
+    try:
+        from torchattacks import AutoAttack as Outside
+    except ImportError as error:
+        allowed = "an attack of an optional package: pip install torchattacks"
+        raise InvalidInput("attacker.maximizer", "AutoAttack", allowed) from error
+    return Outside

@@ -7,6 +7,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
+from zol2l.errors import require
 from zol2l.maximizers.base import Maximized, Maximizer, Trace
 from zol2l.maximizers.draws import Draws
 from zol2l.maximizers.inner_problem import InnerProblem
@@ -20,6 +21,10 @@ class LearnedMaximizer(Maximizer):
     the same derivative by phi without a second pass through the classifier. Of these gradients only
     the last, at x'_T, costs a forward-backward pass that no step needs.
     """
+
+    def __init__(self, steps: int, noise: float) -> None:
+        super().__init__(steps, noise)
+        require(steps >= 1, "maximizer.steps", steps, "at least 1, for one that learns")
 
     def forward(self, problem: InnerProblem, draws: Draws) -> Maximized:
         learning = self.training and torch.is_grad_enabled()

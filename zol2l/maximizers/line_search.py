@@ -14,13 +14,17 @@ from zol2l.maximizers.inner_problem import InnerProblem
 Direction = Literal["sign", "gradient"]
 
 
+TINY = 1e-30
+
+
 class BacktrackingPGD(Maximizer):
-    """The first of alpha = rate eps, rho rate eps, rho^2 rate eps, ... that raises the loss enough:
+    """The first of alpha_0, rho alpha_0, rho^2 alpha_0, ... that raises the loss enough:
     L(x'') >= L(x') + c <grad L, x'' - x'> at x'' = Pi(x' + alpha p).
 
     With p = grad L (`direction="gradient"`), where the projection changes nothing, this is
     equation 4: L(x' + alpha p) >= L(x') + c alpha p^T p. The default p is PGD's, the gradient's
-    sign, whose length does not depend on the loss. After `halvings` an image stays where it is, so
+    sign. alpha_0 lets the pixel that moves most move by `rate` eps: gradients of robust classifiers
+    are tiny, and differ between images. After `halvings` an image stays where it is, so
     that no step lowers its loss. Each candidate costs a forward pass of the batch.
     """
 
@@ -47,7 +51,9 @@ class BacktrackingPGD(Maximizer):
     def move(
         self, problem: InnerProblem, point: Tensor, loss: Tensor, gradient: Tensor, state: Any
     ) -> tuple[Tensor, Any]:
-        direction = gradient.sign() if self.direction == "sign" else gradient
+        direction = gradient.sign()
+        if self.direction == "gradient":
+            direction = gradient / gradient.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=TINY)
         step = self.rate * problem.threat.eps
         found = torch.zeros_like(loss, dtype=torch.bool)
         best = point

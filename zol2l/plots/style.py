@@ -133,6 +133,16 @@ DEFENSE_LINES = {
 }
 """Those with the learned update are broken, in the colour of the defense they improve."""
 
+ATTACKER_LINES = {
+    "natural": (GREY, "-"),
+    "pgd10": (BLUE, "-"),
+    "pgd100": (BLUE, "--"),
+    "pgd_bls": (SKY, "-"),
+    "cw100": (GREEN, "-"),
+    "rnn": (RED, "-"),
+    "rnn40": (RED, "--"),
+}
+
 OTHERS = [(colour, dash) for dash, colour in product(("-.", ":"), PALETTE)]
 
 
@@ -149,7 +159,7 @@ def lines(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
     names = list(methods)
     chosen: dict[str, tuple[str, str]] = {}
-    known = LINES | ATTACK_LINES | DEFENSE_LINES
+    known = LINES | ATTACK_LINES | DEFENSE_LINES | ATTACKER_LINES
     for name in sorted(set(names) - known.keys()):
         slot = crc32(name.encode()) % len(OTHERS)
         candidates = OTHERS[slot:] + OTHERS[:slot]
