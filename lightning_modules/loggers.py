@@ -26,6 +26,7 @@ def loggers(
     """Loggers of one training job; a Weights & Biases run is finished on the way out, so that the
     next job of a sweep gets one of its own. Without a key it is written offline.
     """
+    folder = folder.absolute()  # W&B's service may have been started elsewhere
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Logger] = [CSVLogger(str(folder), name="csv")]
     if settings["tensorboard"]:

@@ -79,7 +79,14 @@ def test_the_experiments_on_mnist_share_what_is_trained(zol2l: Zol2l, tmp_path: 
     assert (outputs / "adv_fig3_landscape-smoke/figures/landscape.png").is_file()
 
 
-@pytest.mark.parametrize("name", ["adv_table4_vgg16", "adv_table5_wideresnet", "adv_table2_cost"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adv_table4_vgg16",
+        pytest.param("adv_table5_wideresnet", marks=pytest.mark.slow),
+        "adv_table2_cost",
+    ],
+)
 def test_the_experiments_on_cifar10_run(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     short = ("analysis.updates=2",) if name == "adv_table2_cost" else ()
     fewer = () if short else ("~defenses.l2lda", "~attackers.l2lda", "~defenses.advtrain")

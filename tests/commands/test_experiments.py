@@ -31,7 +31,12 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stand_ins(tmp_path_factory.mktemp("stand_ins"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+DEEP = ("ngd_tableA1_models", "ngd_transferability")
+"""They train VGG-16 and ResNet-18: a minute or two each."""
+RUN = [pytest.param(n, marks=pytest.mark.slow) if n in DEEP else n for n in NAMES]
+
+
+@pytest.mark.parametrize("name", RUN)
 def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     source = "".join(sources(name))
     data = ("data=cifar10_jpeg",) if "optimizee: cifar10" in source else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -37,7 +38,10 @@ ROBUST = (
 def kill_after_checkpoints(stage: Path, count: int, arguments: tuple[str, ...] = ARGUMENTS) -> None:
     """Start the command; once `stage`'s checkpoint has been written `count` times, kill it."""
     program = "from zol2l.cli import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", program, *arguments])
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # sums round differently with more
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], env={**os.environ, **threads}
+    )
     checkpoint, written, before = stage / "last.ckpt", 0, 0
     deadline = time.monotonic() + PATIENCE
     while written < count:

@@ -59,7 +59,7 @@ def test_a_job_with_other_settings_is_done_anew(tmp_path: Path) -> None:
     assert done == [1, 2]
 
 
-@pytest.mark.parametrize("launcher", ["local", "submitit"])
+@pytest.mark.parametrize("launcher", ["local", pytest.param("submitit", marks=pytest.mark.slow)])
 def test_launchers_give_the_numbers_of_one_job_after_another(
     zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launcher: str
 ) -> None:

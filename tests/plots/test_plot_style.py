@@ -9,6 +9,8 @@ from matplotlib.image import imread
 import zol2l.plots
 from zol2l.plots.style import (
     ATTACK_LINES,
+    ATTACKER_LINES,
+    DEFENSE_LINES,
     LINES,
     NAMES,
     OTHERS,
@@ -48,8 +50,11 @@ def test_methods_differ_and_zo_lstm_stands_out():
 
 
 def test_every_name_has_a_line():
-    assert LINES.keys() | ATTACK_LINES.keys() == NAMES.keys()
-    assert len(set(ATTACK_LINES.values())) == len(ATTACK_LINES)
+    drawn = LINES.keys() | ATTACK_LINES.keys() | DEFENSE_LINES.keys() | ATTACKER_LINES.keys()
+    no_curve = {"plain_net", "pgd_net", "autoattack", "min"}
+    assert drawn | no_curve == NAMES.keys() and not drawn & no_curve
+    for table in (ATTACK_LINES, DEFENSE_LINES, ATTACKER_LINES):
+        assert len(set(table.values())) == len(table)
 
 
 def test_a_variant_that_coincides_with_zo_lstm_is_seen_on_top_of_it():
@@ -113,6 +118,7 @@ def test_figures_see_results_alone_and_need_no_pyplot_and_hence_no_display():
         source = file.read_text()
         assert "pyplot" not in source
         seen = set(re.findall(r"(?:from|import) (zol2l[.\w]*|torch)", source))
-        results = {"zol2l.evaluation.results", "zol2l.evaluation.summary"}
+        parts = ("results", "robust_results", "summary")
+        results = {f"zol2l.evaluation.{part}" for part in parts}
         others = {name for name in seen if not name.startswith("zol2l.plots")}
         assert others <= results | {"zol2l.resume", "zol2l.errors"}
