@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zol2l.errors import require
-from zol2l.evaluation.robustness import CHUNK
+from zol2l.evaluation.robustness import CHUNK, device_of
 from zol2l.maximizers import CrossEntropy, Draws
 
 
@@ -28,7 +28,7 @@ def loss_landscape(
     columns along_gradient, along_random, loss. The classifier is in evaluation mode.
     """
     require(points >= 2, "analysis.points", points, "at least 2")
-    device = next((weight.device for weight in classifier.parameters()), images.device)
+    device = device_of(classifier, images)
     images, labels = images.to(device), labels.to(device)
     signs = Draws.of(torch.Generator().manual_seed(seed), len(images)).uniform(*images.shape[1:])
     across = signs.sign().to(images)

@@ -79,7 +79,7 @@ def withstand(
     The draws of an image depend on `seed` and its place alone, not on the chunks. Attacked on the
     classifier's device, returned on the CPU.
     """
-    device = next((weight.device for weight in classifier.parameters()), images.device)
+    device = device_of(classifier, images)
     parts = []
     for rows in torch.arange(len(images)).split(chunk):
         draws = Draws(torch.Generator().manual_seed(seed), rows, len(images))
@@ -87,6 +87,11 @@ def withstand(
         seen = _withstand(classifier, attacker, *shown, threat, draws)
         parts.append(seen.map(lambda x: x.cpu()))
     return Withstood.cat(parts)
+
+
+def device_of(classifier: nn.Module, images: Tensor) -> torch.device:
+    """Where a classifier's weights are; where the images are, if it has none."""
+    return next((weight.device for weight in classifier.parameters()), images.device)
 
 
 def _withstand(
