@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from zol2l.errors import require
 from zol2l.plots.panels import panels
@@ -27,6 +28,7 @@ def trajectories_figure(table: pd.DataFrame, path: Path) -> Path:
             axes.plot(mine["step"], mine["loss"], label=pretty(attacker), **line)
         axes.set_title(pretty(method))
         axes.set_xlabel("Step")
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.set_ylabel("Cross-entropy")
     legend(figure, "")
     return save(figure, path)
