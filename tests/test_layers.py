@@ -11,7 +11,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FOUNDATION = {
     f"zol2l.{name}"
-    for name in ("errors", "types", "resume", "recurrent", "stage", "weights_file", "progress")
+    for name in (
+        "errors",
+        "types",
+        "resume",
+        "checkpoint",
+        "recurrent",
+        "stage",
+        "weights_file",
+        "progress",
+    )
 }
 RANKS = [
     FOUNDATION | {"zol2l.victims", "zol2l.meta_gradient"},

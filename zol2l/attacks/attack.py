@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.problem import AttackLoss, ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
@@ -60,6 +61,8 @@ class Attack(ABC):
         self.chunk, self.seed, self.loss = chunk, seed, loss
         self.progress: Callable[[int, int], None] = lambda finished, images: None
         """Told while the attack runs how many of its images have left the batch."""
+        self.checkpoint: AttackCheckpoint | None = None
+        """Where the attack is kept while it runs, and found again after a kill."""
 
     @torch.no_grad()
     def __call__(
@@ -87,17 +90,46 @@ class Attack(ABC):
         """The problem as this attack states it, an optimizee with `adversarial`."""
         return problem
 
-    @abstractmethod
     def search(self, oracle: Oracle, problem: Any, generator: torch.Generator) -> Tensor:
-        """The perturbations theta (B, D) where the attack ends. An iterate is the first point of
-        each query; the oracle stops the instances whose iterate succeeds.
+        """Step by step from the start, or from where a kill left the attack, to its end; the
+        perturbations theta (B, D) there. An iterate is the first point of each query: the oracle
+        stops the instances whose iterate succeeds, and here those that cannot pay for a step.
         """
+        state, done = self.begin(problem, generator), 0
+        if self.checkpoint is not None:
+            state, done = self.checkpoint.restore(state, oracle, generator)
+        for step in range(done, self.length):
+            oracle.afford(self.cost(state))
+            self.progress(int((~oracle.active).sum()), len(oracle.active))
+            if not bool(oracle.active.any()):
+                break
+            state = self.advance(state, step, oracle, problem, generator)
+            if self.checkpoint is not None:
+                self.checkpoint.save_when_due(state, step + 1, oracle, generator)
+        return self.found(state, problem)
 
-    def can_go_on(self, oracle: Oracle, queries: int | Tensor) -> bool:
-        """Whether any image is left that can pay for so many queries more; the others stop."""
-        oracle.afford(queries)
-        self.progress(int((~oracle.active).sum()), len(oracle.active))
-        return bool(oracle.active.any())
+    @property
+    @abstractmethod
+    def length(self) -> int:
+        """The most steps that `search` takes."""
+
+    @abstractmethod
+    def begin(self, problem: Any, generator: torch.Generator) -> Any:
+        """The state before the first step, without a query: tensors in dataclasses and tuples."""
+
+    @abstractmethod
+    def cost(self, state: Any) -> int | Tensor:
+        """Queries of the next step, a number or (B,)."""
+
+    @abstractmethod
+    def advance(
+        self, state: Any, step: int, oracle: Oracle, problem: Any, generator: torch.Generator
+    ) -> Any:
+        """The state after step number `step`."""
+
+    @abstractmethod
+    def found(self, state: Any, problem: Any) -> Tensor:
+        """The perturbations theta (B, D) of a state."""
 
     def on(self, victim: Victim) -> Callable[[Tensor, Tensor], Tensor]:
         """Adv = attack.on(victim)(images, labels), as torchattacks' users call an attack."""

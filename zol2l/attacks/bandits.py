@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,6 +14,15 @@ from zol2l.attacks.problem import ConstrainedAttack
 from zol2l.attacks.threat_model import LInfBall, ThreatModel
 from zol2l.errors import require
 from zol2l.oracle import Oracle
+from zol2l.types import Rows
+
+
+@dataclass(frozen=True)
+class Belief(Rows):
+    """Perturbations theta (B, D), and the prior v (B, C, h, w) on a coarse grid."""
+
+    theta: Tensor
+    prior: Tensor
 
 
 class BanditsTD(Attack):
@@ -48,30 +58,39 @@ class BanditsTD(Attack):
         self.steps, self.step, self.prior_rate = steps, step, prior_rate
         self.exploration, self.eta, self.tile = exploration, eta, tile
 
-    def search(
-        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
-    ) -> Tensor:
-        theta, like = problem.start(), problem.images
+    @property
+    def length(self) -> int:
+        return self.steps
+
+    def begin(self, problem: ConstrainedAttack, generator: torch.Generator) -> Belief:
+        like = problem.images
         sides = [min(self.tile, side) for side in like.shape[2:]]
-        prior = like.new_zeros(*like.shape[:2], *sides)
-        for _ in range(self.steps):
-            if not self.can_go_on(oracle, 3):
-                break
-            noise = torch.randn(
-                prior.shape, generator=generator, dtype=like.dtype, device=like.device
-            )
-            u = noise / prior[0].numel() ** 0.5
-            away = torch.stack(
-                [self._probe(prior + self.exploration * s * u, like) for s in (1, -1)], 1
-            )
-            points = torch.cat([theta[:, None], theta[:, None] + away], dim=1)
-            loss = oracle.query(points).loss
-            slope = (loss[:, 1] - loss[:, 2]) / (self.eta * self.exploration)
-            active = oracle.active.to(like.device)
-            prior = exponentiated(prior, slope.view(-1, 1, 1, 1) * u, self.prior_rate)
-            moved = problem.project(theta - self.step * self._pixels(prior, like).sign())
-            theta = torch.where(active[:, None], moved, theta)
-        return theta
+        return Belief(problem.start(), like.new_zeros(*like.shape[:2], *sides))
+
+    def cost(self, state: Belief) -> int:
+        return 3
+
+    def advance(
+        self,
+        state: Belief,
+        step: int,
+        oracle: Oracle,
+        problem: ConstrainedAttack,
+        generator: torch.Generator,
+    ) -> Belief:
+        prior, theta, like = state.prior, state.theta, problem.images
+        noise = torch.randn(prior.shape, generator=generator, dtype=like.dtype, device=like.device)
+        u = noise / prior[0].numel() ** 0.5
+        away = [self._probe(prior + self.exploration * s * u, like) for s in (1, -1)]
+        points = torch.cat([theta[:, None], theta[:, None] + torch.stack(away, 1)], dim=1)
+        loss = oracle.query(points).loss
+        slope = (loss[:, 1] - loss[:, 2]) / (self.eta * self.exploration)
+        prior = exponentiated(prior, slope.view(-1, 1, 1, 1) * u, self.prior_rate)
+        moved = problem.project(theta - self.step * self._pixels(prior, like).sign())
+        return Belief(moved, prior).where(oracle.active.to(like.device), state)
+
+    def found(self, state: Belief, problem: ConstrainedAttack) -> Tensor:
+        return state.theta
 
     def _pixels(self, tiles: Tensor, like: Tensor) -> Tensor:
         """Tiles (B, C, h, w) blown up to the images' pixels, (B, D)."""

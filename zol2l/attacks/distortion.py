@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from zol2l.attacks.attack import Attack
+from zol2l.attacks.descent import Best, Descent, WeightSearch
 from zol2l.attacks.distortion_problem import DistortionProblem
 from zol2l.attacks.problem import ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
@@ -17,7 +19,6 @@ from zol2l.errors import require
 from zol2l.optimizees.variable import Variable, resized
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
-from zol2l.types import Evaluation
 
 ENOUGH = 0.9999
 """A descent goes on where the loss has fallen below this share of what it was."""
@@ -65,76 +66,101 @@ class DistortionAttack(Attack):
         weight = problem.images.new_full((problem.instances,), self.c)
         return DistortionProblem(problem, weight, self._variable(problem.shape, 0))
 
-    def search(
-        self, oracle: Oracle, problem: DistortionProblem, generator: torch.Generator
-    ) -> Tensor:
-        low, high = torch.zeros_like(problem.weight), torch.full_like(problem.weight, torch.inf)
-        image = problem.variable.image
-        best = _Best(problem)
-        for _ in range(self.searches):
-            problem.become(self._variable(image, 0))
-            last, won = self._descend(oracle, problem, generator, best)
-            high = torch.where(won, torch.minimum(high, problem.weight), high)
-            low = torch.where(won, low, torch.maximum(low, problem.weight))
-            problem.weight = torch.where(high.isinf(), 10 * problem.weight, (low + high) / 2)
-            if not bool(oracle.active.any()):
-                break
-        delta = problem.perturbation(last[:, None])[:, 0]
-        problem.become(Variable(image, image))
-        return torch.where(best.size.isfinite()[:, None], best.delta, delta)
+    @property
+    def length(self) -> int:
+        return self.searches * self.steps
+
+    def begin(self, problem: DistortionProblem, generator: torch.Generator) -> Descent:
+        clean, nobody = problem.inner.clean(), torch.zeros(problem.instances, dtype=torch.bool)
+        return Descent(
+            optimizer=self.optimizer.init(problem.start()),
+            before=torch.full_like(problem.weight, torch.inf),
+            resting=nobody,
+            won=nobody.to(clean.device),
+            delta=torch.zeros_like(clean),
+            best=Best.none(clean),
+            search=WeightSearch.starting(problem.weight),
+            finished=torch.tensor(0),
+            began=torch.tensor(0),
+        )
+
+    def cost(self, state: Descent) -> int | Tensor:
+        return self.optimizer.queries(state.optimizer)
+
+    def advance(
+        self,
+        state: Descent,
+        step: int,
+        oracle: Oracle,
+        problem: DistortionProblem,
+        generator: torch.Generator,
+    ) -> Descent:
+        done = step - int(state.began)
+        self._set(problem, state, done)
+        if bool((oracle.active & ~state.resting).any()):
+            with oracle.only(~state.resting):
+                state = self._descend(state, done, oracle, problem, generator)
+        going = bool((oracle.active & ~state.resting).any())
+        if going and done + 1 < self.steps:
+            return state
+        return self._next(state, step, oracle, problem, generator)
+
+    def found(self, state: Descent, problem: DistortionProblem) -> Tensor:
+        problem.become(Variable(problem.variable.image, problem.variable.image))
+        known = state.best.size.isfinite()
+        return torch.where(known[:, None], state.best.delta, state.delta)
 
     def _descend(
-        self, oracle: Oracle, problem: DistortionProblem, generator: torch.Generator, best: _Best
-    ) -> tuple[Tensor, Tensor]:
-        """One descent; where it ends (B, D), and which instances succeeded on the way (B,)."""
-        state = self.optimizer.init(problem.start())
-        won = torch.zeros_like(problem.weight, dtype=torch.bool)
-        resting = torch.zeros_like(oracle.active)
-        before = torch.full_like(problem.weight, torch.inf)
-        for step in range(self.steps):
-            if step in self.grow_at:
-                state = self.optimizer.init(self._grow(problem, state.theta, step))
-            with oracle.only(~resting):
-                if not self.can_go_on(oracle, self.optimizer.queries(state)):
-                    break
-                theta = state.theta
-                state, seen = self.optimizer.step(state, oracle, generator)
-            base = seen.estimate.base
-            won = won | best.update(problem, theta, base)
-            if (step + 1) % self.patience == 0:
-                loss = base.loss[:, 0]
-                resting = resting | ~(loss < ENOUGH * before).cpu()
-                before = loss
-                if bool((resting | ~oracle.active).all()):
-                    break
-        return state.theta, won
+        self,
+        state: Descent,
+        done: int,
+        oracle: Oracle,
+        problem: DistortionProblem,
+        generator: torch.Generator,
+    ) -> Descent:
+        """One step of a descent after `done` of them."""
+        before = state.optimizer
+        if done in self.grow_at:
+            small = self._variable(problem.variable.image, self._stage(done) - 1).shape
+            large = resized(before.theta[:, None], small, problem.variable.shape)
+            before = self.optimizer.init(large[:, 0])
+        after, seen = self.optimizer.step(before, oracle, generator)
+        state = state.seen(problem, before.theta, seen.estimate.base)
+        if (done + 1) % self.patience == 0:
+            state = state.rested(seen.estimate.base.loss[:, 0], ENOUGH)
+        delta = problem.perturbation(after.theta[:, None])[:, 0]
+        return replace(state, optimizer=after, delta=delta)
 
-    def _grow(self, problem: DistortionProblem, theta: Tensor, step: int) -> Tensor:
-        """Theta (B, D) on the next larger picture, which the problem takes from here on."""
-        old = problem.variable.shape
-        problem.become(self._variable(problem.variable.image, list(self.grow_at).index(step) + 1))
-        return resized(theta[:, None], old, problem.variable.shape)[:, 0]
+    def _next(
+        self,
+        state: Descent,
+        step: int,
+        oracle: Oracle,
+        problem: DistortionProblem,
+        generator: torch.Generator,
+    ) -> Descent:
+        """The start of the next descent, with other weights; after the last one all stop."""
+        if int(state.finished) + 1 == self.searches:
+            oracle.stop(torch.ones_like(oracle.active))
+        problem.become(self._variable(problem.variable.image, 0))
+        return replace(
+            self.begin(problem, generator),
+            delta=state.delta,
+            best=state.best,
+            search=state.search.after(state.won),
+            finished=state.finished + 1,
+            began=torch.tensor(step + 1),
+        )
+
+    def _set(self, problem: DistortionProblem, state: Descent, done: int) -> None:
+        """Make the problem that of the state, `done` steps into its descent."""
+        problem.weight = state.search.weight
+        problem.become(self._variable(problem.variable.image, self._stage(done)))
+
+    def _stage(self, done: int) -> int:
+        return sum(at <= done for at in self.grow_at)
 
     def _variable(self, image: tuple[int, ...], stage: int) -> Variable:
         side = None if self.sides is None else self.sides[stage]
         shape = image if side is None else (image[0], side, side)
         return Variable(tuple(shape), tuple(image), self.tanh)
-
-
-class _Best:
-    """The least distorted success of each instance so far: delta (B, D) and its length (B,)."""
-
-    def __init__(self, problem: DistortionProblem) -> None:
-        clean = problem.inner.clean()
-        self.delta, self.size = torch.zeros_like(clean), clean.new_full((len(clean),), torch.inf)
-
-    def update(self, problem: DistortionProblem, theta: Tensor, seen: Evaluation) -> Tensor:
-        """Take in the iterates theta (B, D) as `seen` (n = 1); who of them succeeds (B,)."""
-        assert seen.success is not None
-        delta = problem.perturbation(theta[:, None])[:, 0]
-        size: Tensor = torch.linalg.vector_norm(delta, dim=-1)
-        success = seen.success[:, 0]
-        better = success & (size < self.size)
-        self.delta = torch.where(better[:, None], delta, self.delta)
-        self.size = torch.where(better, size, self.size)
-        return success

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,10 +14,19 @@ from zol2l.attacks.problem import ConstrainedAttack
 from zol2l.attacks.threat_model import LInfBall, ThreatModel
 from zol2l.errors import require
 from zol2l.oracle import Oracle
+from zol2l.types import Rows
 
 HALVED_AT = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 """Iterations, of 10,000, after which the share of pixels changed is halved once more."""
 FULL = 10_000
+
+
+@dataclass(frozen=True)
+class Kept(Rows):
+    """The best perturbations so far, theta (B, D), and their loss (B,), inf before the first."""
+
+    theta: Tensor
+    loss: Tensor
 
 
 class SquareAttack(Attack):
@@ -36,23 +46,36 @@ class SquareAttack(Attack):
         require(0 < share <= 1, "attack.share", share, "a share p of the pixels in (0, 1]")
         self.steps, self.share = steps, share
 
-    def search(
-        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
-    ) -> Tensor:
+    @property
+    def length(self) -> int:
+        return 1 + self.steps
+
+    def begin(self, problem: ConstrainedAttack, generator: torch.Generator) -> Kept:
         images = problem.images
-        theta = problem.project(
-            self._signs(images[:, :, :1], generator).expand_as(images).flatten(1)
-        )
-        best = oracle.query(theta[:, None]).loss[:, 0]
-        for step in range(self.steps):
-            if not self.can_go_on(oracle, 1):
-                break
-            candidate = problem.project(self._with_square(theta, images, step, generator))
-            loss = oracle.query(candidate[:, None]).loss[:, 0]
-            better = loss < best
-            theta = torch.where(better[:, None], candidate, theta)
-            best = torch.where(better, loss, best)
-        return theta
+        stripes = self._signs(images[:, :, :1], generator).expand_as(images).flatten(1)
+        theta = problem.project(stripes)
+        return Kept(theta, theta.new_full((len(theta),), torch.inf))
+
+    def cost(self, state: Kept) -> int:
+        return 1
+
+    def advance(
+        self,
+        state: Kept,
+        step: int,
+        oracle: Oracle,
+        problem: ConstrainedAttack,
+        generator: torch.Generator,
+    ) -> Kept:
+        candidate = state.theta
+        if step > 0:
+            square = self._with_square(state.theta, problem.images, step - 1, generator)
+            candidate = problem.project(square)
+        loss = oracle.query(candidate[:, None]).loss[:, 0]
+        return Kept(candidate, loss).where(loss < state.loss, state)
+
+    def found(self, state: Kept, problem: ConstrainedAttack) -> Tensor:
+        return state.theta
 
     def side(self, step: int, height: int, width: int) -> int:
         """The squares' side at a step, counted from 0."""

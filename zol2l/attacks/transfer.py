@@ -26,10 +26,31 @@ class TransferAttack(Attack):
         super().__init__(threat, **options)
         self.inner, self.surrogate = inner, surrogate
 
-    def search(
-        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
+    @property
+    def length(self) -> int:
+        return 1
+
+    def begin(self, problem: ConstrainedAttack, generator: torch.Generator) -> Tensor:
+        return problem.start()
+
+    def cost(self, state: Tensor) -> int:
+        return 0
+
+    def advance(
+        self,
+        state: Tensor,
+        step: int,
+        oracle: Oracle,
+        problem: ConstrainedAttack,
+        generator: torch.Generator,
     ) -> Tensor:
         goal, images = problem.goal, problem.images
         self.inner.progress = self.progress
+        self.inner.checkpoint = self.checkpoint and self.checkpoint.nested("surrogate")
         found = self.inner(self.surrogate, images, goal.labels, goal.targets)
+        if self.inner.checkpoint is not None:
+            self.inner.checkpoint.remove()
         return (found.adversarial - images).flatten(1)
+
+    def found(self, state: Tensor, problem: ConstrainedAttack) -> Tensor:
+        return state

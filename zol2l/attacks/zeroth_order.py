@@ -11,7 +11,7 @@ from zol2l.attacks.attack import Attack
 from zol2l.attacks.problem import ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
-from zol2l.optimizer import Optimizer, iterate
+from zol2l.optimizer import Optimizer, State
 from zol2l.oracle import Oracle
 
 
@@ -29,11 +29,25 @@ class ZerothOrderAttack(Attack):
         require(steps >= 1, "attack.steps", steps, "at least 1")
         self.optimizer, self.steps = optimizer.eval(), steps
 
-    def search(
-        self, oracle: Oracle, problem: ConstrainedAttack, generator: torch.Generator
-    ) -> Tensor:
-        state = self.optimizer.init(problem.start())
-        for after, _ in iterate(self.optimizer, oracle, state, self.steps, generator):
-            state = after
-            self.can_go_on(oracle, 1)
+    @property
+    def length(self) -> int:
+        return self.steps
+
+    def begin(self, problem: ConstrainedAttack, generator: torch.Generator) -> State:
+        return self.optimizer.init(problem.start())
+
+    def cost(self, state: State) -> int | Tensor:
+        return self.optimizer.queries(state)
+
+    def advance(
+        self,
+        state: State,
+        step: int,
+        oracle: Oracle,
+        problem: ConstrainedAttack,
+        generator: torch.Generator,
+    ) -> State:
+        return self.optimizer.step(state, oracle, generator)[0]
+
+    def found(self, state: State, problem: ConstrainedAttack) -> Tensor:
         return state.theta

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from zol2l.attacks.attack import Attack
+from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, plain
 from zol2l.commands.objects import family_of, optimizee_settings
@@ -76,10 +78,12 @@ def attack_value(
     protocol: AttackProtocol,
     settings: Settings,
     report: Report,
+    running: Path,
 ) -> float:
     """Penalized queries of the attack with these settings on the protocol's images."""
     built = build_attack(cfg, attack, family, protocol, settings)
-    return penalized_queries(attack_once(attack.name, built, family, protocol)[0])
+    checkpoint = AttackCheckpoint(running)
+    return penalized_queries(attack_once(attack.name, built, family, protocol, checkpoint)[0])
 
 
 def tuned_attack_settings(

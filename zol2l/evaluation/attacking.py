@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from zol2l.attacks.attack import Attack, AttackResult, inspect
+from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.errors import require
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
@@ -81,7 +82,8 @@ def attack_all(
 ) -> pd.DataFrame:
     """Run all attacks into `folder`/results.parquet and return the frame, a row per attack, image.
 
-    A finished attack is kept in `folder`/parts with its adversarial images and not run again.
+    A finished attack is kept in `folder`/parts with its adversarial images and not run again, a
+    running one is checkpointed there.
     """
     frames = []
     shutil.rmtree(folder / "pictures", ignore_errors=True)
@@ -89,10 +91,12 @@ def attack_all(
         part = folder / "parts" / f"{name}-{named.fingerprint}.parquet"
         images = part.with_suffix(".images.safetensors")
         if not part.exists():
+            checkpoint = AttackCheckpoint(part.with_suffix(".checkpoint.safetensors"))
             show = partial(progress, name)
-            frame, kept = attack_once(name, named.attack, family, protocol, show)
+            frame, kept = attack_once(name, named.attack, family, protocol, checkpoint, show)
             save_tensors(images, kept)
             write_attacks(part, [frame])
+            checkpoint.remove()
         frames.append(read_attacks(part))
         shown = {key: value[: protocol.pictured] for key, value in load_tensors(images).items()}
         save_tensors(folder / "pictures" / f"{name}.safetensors", shown)
@@ -105,11 +109,14 @@ def attack_once(
     attack: Attack,
     family: ConstrainedFamily,
     protocol: AttackProtocol,
+    checkpoint: AttackCheckpoint | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[pd.DataFrame, dict[str, Tensor]]:
-    """One attack on the protocol's images: its rows, and the images before and after."""
+    """One attack on the protocol's images, from where `checkpoint` says that a killed one was: its
+    rows, and the images before and after.
+    """
     images, goal = protocol.examples(family)
-    attack.progress = progress
+    attack.progress, attack.checkpoint = progress, checkpoint
     result: AttackResult = attack(family.victim, images, goal.labels, goal.targets)
     seen = inspect(result.adversarial, family.victim, images, goal, family.threat)
     rows = attack_rows(name, protocol.first, images, goal, result, seen)

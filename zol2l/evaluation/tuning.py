@@ -22,6 +22,8 @@ from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
 from zol2l.run import run
+from zol2l.run_checkpoint import RunCheckpoint
+from zol2l.stage import fingerprint
 from zol2l.trajectory import Recorder
 
 log = logging.getLogger(__name__)
@@ -30,8 +32,8 @@ Settings = dict[str, float]
 Round = Callable[[Settings], list[Settings]]
 Report = Callable[[int, float], None]
 """Told what a trial is worth so far, at a step; raises `optuna.TrialPruned` to end it."""
-Trial = Callable[[Settings, Report], float]
-"""What some settings are worth; smaller is better."""
+Trial = Callable[[Settings, Report, Path], float]
+"""What some settings are worth; smaller is better. It may keep a checkpoint at the path."""
 TUNING_SEED = 7
 OBJECTIVES = ("meta_loss", "final_loss")
 STEP_SIZES = ("rate", "scale", "step")
@@ -123,7 +125,7 @@ def tune(
         candidates = make(best)
         for settings in candidates:
             if not _tried(study, settings):
-                _try(study, settings, value, warmup)
+                _try(study, settings, value, warmup, journal.parent)
             done += 1
             progress(done, total)
         best = dict(study.best_trial.user_attrs["settings"])
@@ -135,7 +137,8 @@ def tune(
     return Tuned(best, float(study.best_trial.value or 0.0), trials)
 
 
-def _try(study: optuna.Study, settings: Settings, value: Trial, warmup: int) -> None:
+def _try(study: optuna.Study, settings: Settings, value: Trial, warmup: int, folder: Path) -> None:
+    running = folder / f"trial-{fingerprint(settings)}.safetensors"
     trial = study.ask()
     trial.set_user_attr("settings", settings)
 
@@ -145,13 +148,14 @@ def _try(study: optuna.Study, settings: Settings, value: Trial, warmup: int) -> 
             raise optuna.TrialPruned
 
     try:
-        found = value(settings, report)
+        found = value(settings, report, running)
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         log.info("tuning %s: pruned", settings)
-        return
-    study.tell(trial, float("inf") if math.isnan(found) else found)
-    log.info("tuning %s: %.4g", settings, found)
+    else:
+        study.tell(trial, float("inf") if math.isnan(found) else found)
+        log.info("tuning %s: %.4g", settings, found)
+    running.unlink(missing_ok=True)
 
 
 def optimizer_value(
@@ -161,21 +165,29 @@ def optimizer_value(
     objective: str,
     settings: Settings,
     report: Report,
+    running: Path,
 ) -> float:
     """`objective` of the optimizer that `build` makes, run on all validation instances; infinite
     where any of them breaks it.
     """
     oracle = Oracle(family.optimizee("validation", trial_rows(family.sizes["validation"], 1)))
     recorder = Recorder()
+    told = 0
+
+    def tell(step: int) -> None:  # what a run reported before it was killed is reported anew
+        nonlocal told
+        for column in recorder.columns[told:step]:
+            told += 1
+            report(told, float(column.loss.nan_to_num(torch.inf).mean()))
+
     trajectory = run(
         build(settings),
         oracle,
         steps,
         torch.Generator().manual_seed(TUNING_SEED),
         recorder=recorder,
-        progress=lambda step: report(
-            step, float(recorder.columns[-1].loss.nan_to_num(torch.inf).mean())
-        ),
+        checkpoint=RunCheckpoint(running),
+        progress=tell,
     )
     value = float(trajectory_statistics(trajectory)[objective])
     return float("inf") if bool(oracle.failed.any()) else value

@@ -1,0 +1,45 @@
+"""Work in progress on disk, in safetensors: trees of tensors by name, saved every few seconds."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from torch import Tensor
+
+from zol2l.resume import flatten, load_tensors, save_tensors
+
+
+class Checkpoint:
+    """One file that holds the newest state of some work, so that a kill loses seconds."""
+
+    def __init__(self, path: Path, every_seconds: float = 20.0) -> None:
+        self.path, self.every_seconds = path, every_seconds
+        self._saved_at = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether `every_seconds` have passed since the last time."""
+        return time.monotonic() - self._saved_at >= self.every_seconds
+
+    def save(self, **trees: object) -> None:
+        """Write nested dataclasses and tuples of tensors, each under its name."""
+        tensors = {
+            f"{name}/{i}": x for name, tree in trees.items() for i, x in flatten(tree).items()
+        }
+        save_tensors(self.path, tensors)
+        self._saved_at = time.monotonic()
+
+    def load(self) -> dict[str, dict[str, Tensor]] | None:
+        """The tensors of each tree as `flatten` numbered them; None where nothing was saved."""
+        if not self.path.exists():
+            return None
+        trees: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for name, tensor in load_tensors(self.path).items():
+            tree, _, index = name.partition("/")
+            trees[tree][index] = tensor
+        return trees
+
+    def remove(self) -> None:
+        """The work is complete and stored elsewhere."""
+        self.path.unlink(missing_ok=True)
