@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.strategies.launchers.multiprocessing import _MultiProcessingLauncher
 from torch import nn
 
 from lightning_modules.adversarial_training import VALIDATION, AdversarialTraining
@@ -80,7 +82,7 @@ def fit_victim(
             logger=found,
             callbacks=[shown, _last(checkpoint)],
         )
-        job.fit(module, batches, ckpt_path=_found(checkpoint), weights_only=True)
+        _fit(job, module, batches, checkpoint)
     checkpoint.unlink(missing_ok=True)
     return float(job.callback_metrics["victim/test_accuracy"])
 
@@ -112,7 +114,7 @@ def fit_optimizer(
             logger=found,
             callbacks=[shown, _last(checkpoint, steps=1)],
         )
-        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
+        _fit(job, module, data, checkpoint)
     return module.take_best()
 
 
@@ -143,7 +145,7 @@ def fit_robust(
             {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=found,
             callbacks=[shown, kept], enable_checkpointing=False,
         )  # fmt: skip
-        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
+        _fit(job, module, data, checkpoint)
     return module.validation
 
 
@@ -157,8 +159,17 @@ def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
     )
 
 
-def _found(path: Path) -> str | None:
-    return str(path) if path.exists() else None
+def _fit(
+    job: pl.Trainer, module: pl.LightningModule, data: pl.LightningDataModule, path: Path
+) -> None:
+    """Train from the checkpoint at `path`, if there is one, to the end. Processes that the trainer
+    starts leave their state in their last checkpoint alone: this one takes it from there.
+    """
+    job.fit(module, data, ckpt_path=str(path) if path.exists() else None, weights_only=True)
+    if isinstance(job.strategy.launcher, _MultiProcessingLauncher):
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        module.load_state_dict(saved["state_dict"])
+        module.on_load_checkpoint(saved)
 
 
 def _reset(layer: nn.Module) -> None:

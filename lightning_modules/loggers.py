@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
 
 from zol2l.tracking import run_identity, wandb_mode
 
@@ -42,12 +44,39 @@ def loggers(
             wandb.finish()
 
 
+class OwnRun(WandbLogger):
+    """A run that begins when something is logged, in the process that trains, and ends with the
+    training there. `axis` is what its curves are drawn against.
+    """
+
+    def __init__(self, axis: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.axis = axis
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The run of the wandb package."""
+        is_new = self._experiment is None
+        run = super().experiment
+        for name in ("meta/*", "val/*", "victim/*", "adv/*") if is_new else ():
+            run.define_metric(name, step_metric=self.axis)
+        return run
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        super().finalize(status)
+        if self._experiment is not None:
+            self._experiment.finish()
+
+
 def _wandb_logger(
     project: str, folder: Path, run_name: str, job_type: str, config: Mapping[str, Any]
 ) -> WandbLogger:
     import wandb
 
-    logger = WandbLogger(
+    return OwnRun(
+        AXES.get(job_type, STEPS),
         project=project,
         save_dir=str(folder),
         offline=wandb_mode() == "offline",
@@ -55,6 +84,3 @@ def _wandb_logger(
         settings=wandb.Settings(silent=True),
         **run_identity(run_name, job_type, folder),
     )
-    for name in ("meta/*", "val/*", "victim/*", "adv/*"):
-        logger.experiment.define_metric(name, step_metric=AXES.get(job_type, STEPS))
-    return logger

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
+import torch.distributed as dist
 from torch import Tensor
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
@@ -111,14 +112,25 @@ class MetaTraining(pl.LightningModule):
         self.validate_every, self.validation_trials = validate_every, validation_trials
         self.best: dict[str, Any] | None = None
         self.seed = seed
-        self._restored: dict[str, Any] | None = None
+        self._restored: list[dict[str, Any]] | None = None
 
     def on_fit_start(self) -> None:
         """Give each device its own random stream; take up a restored unroll."""
         self.generator = torch.Generator(self.device).manual_seed(self.seed + self.global_rank)
         if self._restored is not None:
-            self.under_way = self._unrolls(self._restored)
-            self.generator.set_state(self._restored["generator"].cpu())
+            devices, allowed = (
+                len(self._restored),
+                "that many to resume: each has unrolls of its own",
+            )
+            require(
+                self.trainer.world_size == devices,
+                "trainer.devices",
+                self.trainer.world_size,
+                f"{devices}, {allowed}",
+            )
+            mine = self._restored[self.global_rank]
+            self.under_way = self._unrolls(mine)
+            self.generator.set_state(mine["generator"].cpu())
             self._restored = None
 
     def training_step(self, batch: Tensor, index: int) -> None:
@@ -229,28 +241,35 @@ class MetaTraining(pl.LightningModule):
         return [adam], [decay]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the unrolls under way and the random stream: resuming is exact."""
-        checkpoint["unroll"] = {
+        """Keep each device's unrolls under way and its random stream: resuming is exact."""
+        checkpoint["done"] = {
             "batches_done": self.batches_done,
             "meta_step": self.meta_step,
             "best": self.best,
+        }
+        mine = {
             "sizes": [len(unroll.rows) for unroll in self.under_way],
             "tensors": [flatten(unroll) for unroll in self.under_way],
             "generator": self.generator.get_state(),
         }
+        checkpoint["unrolls"] = _of_all_devices(mine)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the unrolls up again when training starts and the device is known."""
-        devices = self.trainer.world_size
-        allowed = (
-            "1 to resume: a checkpoint holds the unrolls of one device; start afresh elsewhere"
-        )
-        require(devices == 1, "trainer.devices", devices, allowed)
-        self._restored = checkpoint["unroll"]
-        self.batches_done = int(checkpoint["unroll"]["batches_done"])
-        self.meta_step = int(checkpoint["unroll"]["meta_step"])
-        self.best = checkpoint["unroll"]["best"]
+        """Unrolls are taken up when training starts and the device is known."""
+        self._restored = checkpoint["unrolls"]
+        done = checkpoint["done"]
+        self.batches_done, self.meta_step = int(done["batches_done"]), int(done["meta_step"])
+        self.best = done["best"]
 
     def _unrolls(self, saved: dict[str, Any]) -> list[Unroll]:
         pairs = zip(saved["sizes"], saved["tensors"], strict=True)
         return [unflatten(self._start(torch.zeros(n).long()), tensors) for n, tensors in pairs]
+
+
+def _of_all_devices(mine: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each device has, by rank."""
+    if not dist.is_initialized():
+        return [mine]
+    everyone: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(everyone, mine)
+    return everyone

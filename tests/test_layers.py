@@ -16,6 +16,7 @@ FOUNDATION = {
         "types",
         "resume",
         "checkpoint",
+        "lock",
         "recurrent",
         "stage",
         "weights_file",

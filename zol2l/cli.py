@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
+from zol2l.lock import alone, first_node
 from zol2l.sweep import run_job
 
 COMMANDS = {
@@ -33,6 +34,8 @@ COMMANDS = {
     "report": "tables and a page over any set of run folders: report FOLDER... [--output DIR]",
     "list": "show optimizees, data, optimizers, baselines, ablations and experiments",
 }
+TRAINING = ("train-victim", "meta-train", "adv-train", "reproduce")
+"""Commands in which further nodes take part."""
 ROBUST = "experiment=adv_"
 """Experiments of adversarial training, which compose another primary configuration."""
 BAD_INPUT = 2
@@ -103,8 +106,10 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
         def work() -> None:
             record = start.begin(cfg, hydra_config.runtime.choices)
-            job(cfg)
-            start.end(cfg, command, record)
+            if first_node() or command in TRAINING:
+                with alone(Path(cfg.paths.run_dir)):
+                    job(cfg)
+                    start.end(cfg, command, record)
 
         if hydra_config.mode == RunMode.MULTIRUN:
             name = hydra_config.job.override_dirname or command

@@ -22,6 +22,7 @@ from zol2l.commands.robust import (
 )
 from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part, save_part
+from zol2l.lock import alone
 from zol2l.provenance import provenance
 from zol2l.stage import claim
 from zol2l.victims.datasets import ImageData
@@ -72,24 +73,32 @@ def ensure_defense(
     """Train a defense with a seed, unless that was done."""
     path = player_path(cfg, name, seed, "classifier")
     settings = defense_settings(cfg, defense, seed, data)
-    module = None
-    if not path.exists():
+    with alone(path.parent):
+        if path.exists():
+            claim(path.parent, settings)
+            log.info("%s, seed %d, is there: %s", name, seed, path)
+            return
         module = adversarial_training(cfg, defense, seed, data, build(cfg.recipe.training))
-    claim(path.parent, settings)
-    if module is None:
-        log.info("%s, seed %d, is there: %s", name, seed, path)
-        return
+        claim(path.parent, settings)
+        figures = _trained(cfg, module, path, settings)
+    shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
+    log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
+
+
+def _trained(
+    cfg: DictConfig, module: Any, path: Path, settings: dict[str, Any]
+) -> dict[str, float]:
+    """Train, keep both players beside `path`, the classifier's; the validation figures."""
     figures: dict[str, float] = imported("lightning_modules.fit.fit_robust")(
         module, trainer=plain(cfg.trainer), logging=plain(cfg.logger), folder=path.parent,
         run_name=cfg.run_name, config=settings, checkpoint_seconds=cfg.recipe.checkpoint_seconds,
     )  # fmt: skip
     card = {"settings": settings, "validation": figures, **provenance()}
     if parameter_count(module.maximizer):
-        save_part(player_path(cfg, name, seed, "maximizer"), module.maximizer, card)
+        save_part(path.with_stem("maximizer"), module.maximizer, card)
     save_part(path, module.result, card)
     (path.parent / imported("lightning_modules.fit.CHECKPOINT")).unlink(missing_ok=True)
-    shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
-    log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
+    return figures
 
 
 def adversarial_training(

@@ -19,6 +19,7 @@ from zol2l.commands.objects import (
 )
 from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part, save_part
+from zol2l.lock import alone
 from zol2l.meta_gradient import MetaGradient, autograd_gradient
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer
@@ -40,7 +41,8 @@ def main(cfg: DictConfig) -> None:
         raise InvalidInput("ablation", None, "the chosen methods have nothing to learn")
     family = family_of(cfg)
     for (owner, part), method in parts.items():
-        _ensure_part(cfg, family, method, owner, part)
+        with alone(weights_path(cfg, owner, part).parent):
+            _ensure_part(cfg, family, method, owner, part)
 
 
 def meta_gradient(cfg: DictConfig) -> MetaGradient:

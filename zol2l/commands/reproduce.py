@@ -23,6 +23,7 @@ from zol2l.evaluation.attack_results import summarize_attacks
 from zol2l.evaluation.attacking import AttackProtocol
 from zol2l.evaluation.protocol import Protocol
 from zol2l.evaluation.summary import summarize_point
+from zol2l.lock import first_node
 from zol2l.run import require_affordable
 
 ANYWHERE = torch.zeros(1, 1)
@@ -39,11 +40,14 @@ def main(cfg: DictConfig) -> None:
     if "defenses" in cfg:
         check_robust(cfg)
         adv_train.main(cfg)
-        adv_evaluate.main(cfg)
+        if first_node():
+            adv_evaluate.main(cfg)
         return
     check(cfg)
     if not chosen_attacks(cfg) and learned_parts(cfg):
         meta_train.main(cfg)
+    if not first_node():
+        return
     points = points_of(cfg)
     if points is not None:
         compare_points(cfg, points, tune_and_evaluate)

@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from zol2l.evaluation.tuning import Settings, Trial, TuningGrid, tune
+from zol2l.lock import alone
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
 from zol2l.stage import SETTINGS, claim, flat, write_json
@@ -33,14 +34,15 @@ def search(
     that is done; `settings` is all that the outcome depends on.
     """
     path = tuned_path(cfg, name)
-    claim(path.parent, settings)
-    if path.exists():
-        return
-    with progress_bars() as show:
-        journal = path.parent / "trials.journal"
-        found = tune(value, start, grid, warmup, journal, partial(show, f"Tuning {name}"))
-    content = {"settings": found.settings, objective: found.value, "trials": found.trials}
-    write_json(path, {**content, "provenance": provenance()})
+    with alone(path.parent):
+        claim(path.parent, settings)
+        if path.exists():
+            return
+        with progress_bars() as show:
+            journal = path.parent / "trials.journal"
+            found = tune(value, start, grid, warmup, journal, partial(show, f"Tuning {name}"))
+        content = {"settings": found.settings, objective: found.value, "trials": found.trials}
+        write_json(path, {**content, "provenance": provenance()})
     log.info("Tuned %s: %s, %s %.4g, %s", name, found.settings, objective, found.value, path)
 
 

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from zol2l.build import plain
 from zol2l.commands.robust import require_recipe
 from zol2l.errors import require
+from zol2l.lock import first_node
 from zol2l.provenance import provenance
 from zol2l.stage import write_json
 
@@ -47,4 +48,5 @@ def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
 
 def end(cfg: DictConfig, command: str, record: dict[str, Any]) -> None:
     """Keep that record as `<command>.json`, now that the results it stands for are there."""
-    write_json(Path(cfg.paths.run_dir) / f"{command}.json", record)
+    if first_node():
+        write_json(Path(cfg.paths.run_dir) / f"{command}.json", record)

@@ -14,6 +14,7 @@ from torch import nn
 from zol2l.build import build, imported, plain
 from zol2l.commands.objects import data_root, store
 from zol2l.errors import InvalidInput
+from zol2l.lock import alone
 from zol2l.optimizees.attack_family import correctly_classified
 from zol2l.victims.cache import cache_folder
 from zol2l.victims.checkpoints import (
@@ -72,10 +73,11 @@ def ensure_trained(
     if data.identity:
         configuration = {**configuration, "data_identity": data.identity}
     path = checkpoint_path(cache_folder(data_root(cfg), "victims"), configuration)
-    card = cached_victim(path, network, configuration)
-    if card is None:
-        network = make()
-        card = _train(cfg, network, data, configuration, path)
+    with alone(path.parent, path.stem):
+        card = cached_victim(path, network, configuration)
+        if card is None:
+            network = make()
+            card = _train(cfg, network, data, configuration, path)
     log.info(
         "Victim %s: test accuracy %.2f %%, %d parameters, %s",
         configuration["name"], 100 * card.test_accuracy, card.parameters, path,
