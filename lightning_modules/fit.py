@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from logging import WARNING, getLogger
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.strategies.launchers.multiprocessing import _MultiProcessingLauncher
 from torch import nn
 
 from lightning_modules.adversarial_training import VALIDATION, AdversarialTraining
 from lightning_modules.instances import InstanceData
+from lightning_modules.keep import KeepResult, Kept
 from lightning_modules.loggers import loggers
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.progress import StepProgress
@@ -48,11 +48,12 @@ def fit_victim(
     folder: Path,
     run_name: str,
     checkpoint: Path,
-) -> float:
-    """Train `network` and return its test accuracy.
+    keep: Kept,
+) -> None:
+    """Train `network` and `keep` it, told its test_accuracy.
 
     `checkpoint`, a file for this configuration alone, is written after every epoch; a killed job
-    goes on there, exactly. It is deleted at the end: what the caller keeps are the weights.
+    goes on there, exactly. It is deleted at the end.
     """
     size, images = settings["batch_size"], len(data.train_images)
     require(images > 0, "data.train", None, "images to train the victim on")
@@ -80,11 +81,10 @@ def fit_victim(
             {**trainer, "log_every_n_steps": 50},
             max_epochs=settings["epochs"],
             logger=found,
-            callbacks=[shown, _last(checkpoint)],
+            callbacks=[shown, _last(checkpoint), KeepResult(partial(_accurate, keep))],
         )
-        _fit(job, module, batches, checkpoint)
+        job.fit(module, batches, ckpt_path=_found(checkpoint), weights_only=True)
     checkpoint.unlink(missing_ok=True)
-    return float(job.callback_metrics["victim/test_accuracy"])
 
 
 def fit_optimizer(
@@ -96,26 +96,29 @@ def fit_optimizer(
     folder: Path,
     run_name: str,
     config: Mapping[str, Any],
-) -> dict[str, float]:
-    """Meta-train to the end; the module's learned part holds the best validated weights.
+    uses: Sequence[Path] = (),
+    keep: Kept,
+) -> None:
+    """Meta-train to the end and `keep` the module's learned part, which holds the best validated
+    weights then, told their validation figures and meta-step.
 
-    A checkpoint is written after every meta-step; a killed job goes on there, exactly. Returns the
-    validation figures of the weights chosen, and their meta-step.
+    A checkpoint is written after every meta-step; a killed job goes on there, exactly. `uses` are
+    files of weights that it depends on.
     """
     titles = {"update": "Meta-training UpdateRNN", "sampling": "Meta-training QueryRNN"}
     metrics = ("meta/loss", "val/final_loss", "val/queries_to_success", "val/meta_loss")
     shown = StepProgress(titles[module.stage], module.meta_steps, metrics)
     checkpoint = folder / CHECKPOINT
-    with loggers(logging, folder, run_name, f"meta-train-{module.stage}", config) as found:
+    kept = KeepResult(lambda _: keep(module.take_best()))
+    with loggers(logging, folder, run_name, f"meta-train-{module.stage}", config, uses) as found:
         job = make_trainer(
             trainer,
             max_steps=module.meta_steps,
             max_epochs=-1,
             logger=found,
-            callbacks=[shown, _last(checkpoint, steps=1)],
+            callbacks=[shown, _last(checkpoint, steps=1), kept],
         )
-        _fit(job, module, data, checkpoint)
-    return module.take_best()
+        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
 
 
 def fit_robust(
@@ -127,11 +130,14 @@ def fit_robust(
     run_name: str,
     config: Mapping[str, Any],
     checkpoint_seconds: float = 0.0,
-) -> dict[str, float]:
-    """Train a robust classifier to the end; return its accuracies on the held-out images.
+    uses: Sequence[Path] = (),
+    keep: Kept,
+) -> None:
+    """Train a robust classifier to the end and `keep` it, told its accuracies on the held-out
+    images.
 
     A checkpoint is written after an update when the last is older than `checkpoint_seconds`; a
-    killed job goes on there, exactly. The caller deletes it once the weights are kept.
+    killed job goes on there, exactly. It is deleted at the end.
     """
     metrics = ("adv/loss", *(f"val/{name}" for name in VALIDATION))
     shown = StepProgress("Adversarial training", module.total_updates, metrics)
@@ -139,14 +145,15 @@ def fit_robust(
         len(module.training_images), module.recipe.batch_size, module.seed, "recipe.batch_size"
     )
     checkpoint = folder / CHECKPOINT
-    kept = TimedCheckpoint(checkpoint, checkpoint_seconds)
-    with loggers(logging, folder, run_name, "adv-train", config) as found:
+    timed = TimedCheckpoint(checkpoint, checkpoint_seconds)
+    kept = KeepResult(lambda _: keep(module.validation))
+    with loggers(logging, folder, run_name, "adv-train", config, uses) as found:
         job = make_trainer(
             {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=found,
-            callbacks=[shown, kept], enable_checkpointing=False,
+            callbacks=[shown, timed, kept], enable_checkpointing=False,
         )  # fmt: skip
-        _fit(job, module, data, checkpoint)
-    return module.validation
+        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
+    checkpoint.unlink(missing_ok=True)
 
 
 def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
@@ -159,17 +166,13 @@ def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
     )
 
 
-def _fit(
-    job: pl.Trainer, module: pl.LightningModule, data: pl.LightningDataModule, path: Path
-) -> None:
-    """Train from the checkpoint at `path`, if there is one, to the end. Processes that the trainer
-    starts leave their state in their last checkpoint alone: this one takes it from there.
-    """
-    job.fit(module, data, ckpt_path=str(path) if path.exists() else None, weights_only=True)
-    if isinstance(job.strategy.launcher, _MultiProcessingLauncher):
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        module.load_state_dict(saved["state_dict"])
-        module.on_load_checkpoint(saved)
+def _found(path: Path) -> str | None:
+    return str(path) if path.exists() else None
+
+
+def _accurate(keep: Kept, trainer: pl.Trainer) -> Path | None:
+    accuracy = float(trainer.callback_metrics["victim/test_accuracy"])
+    return keep({"test_accuracy": accuracy})
 
 
 def _reset(layer: nn.Module) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from zol2l.tracking import run_identity, wandb_mode
+from zol2l.tracking import artifact, run_identity, use_artifacts, wandb_mode
 
 STEPS, AXES = "trainer/global_step", {"adv-train": "adv/epoch"}
 """What curves are drawn against: meta-steps or batches, and in adversarial training epochs."""
@@ -24,6 +24,7 @@ def loggers(
     run_name: str,
     job_type: str,
     config: Mapping[str, Any],
+    uses: Sequence[Path] = (),
 ) -> Iterator[list[Logger]]:
     """Loggers of one training job; a Weights & Biases run is finished on the way out, so that the
     next job of a sweep gets one of its own. Without a key it is written offline.
@@ -34,7 +35,7 @@ def loggers(
     if settings["tensorboard"]:
         found.append(TensorBoardLogger(str(folder), name="tensorboard", version=""))
     if settings["wandb"] and wandb_mode() != "disabled":
-        found.append(_wandb_logger(settings["project"], folder, run_name, job_type, config))
+        found.append(_own_run(settings, folder, run_name, job_type, config, uses))
     try:
         yield found
     finally:
@@ -46,12 +47,12 @@ def loggers(
 
 class OwnRun(WandbLogger):
     """A run that begins when something is logged, in the process that trains, and ends with the
-    training there. `axis` is what its curves are drawn against.
+    training there. `axis` is what its curves are drawn against; `uses` are files of weights.
     """
 
-    def __init__(self, axis: str, **options: Any) -> None:
+    def __init__(self, axis: str, uses: Sequence[Path], **options: Any) -> None:
         super().__init__(**options)
-        self.axis = axis
+        self.axis, self.uses = axis, uses
 
     @property
     @rank_zero_experiment
@@ -61,7 +62,13 @@ class OwnRun(WandbLogger):
         run = super().experiment
         for name in ("meta/*", "val/*", "victim/*", "adv/*") if is_new else ():
             run.define_metric(name, step_metric=self.axis)
+        if is_new:
+            use_artifacts(run, self.uses)
         return run
+
+    def made(self, path: Path) -> None:
+        """The run has written a file of weights."""
+        self.experiment.log_artifact(artifact(path))
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
@@ -70,17 +77,23 @@ class OwnRun(WandbLogger):
             self._experiment.finish()
 
 
-def _wandb_logger(
-    project: str, folder: Path, run_name: str, job_type: str, config: Mapping[str, Any]
+def _own_run(
+    settings: Mapping[str, Any],
+    folder: Path,
+    run_name: str,
+    job_type: str,
+    config: Mapping[str, Any],
+    uses: Sequence[Path],
 ) -> WandbLogger:
     import wandb
 
     return OwnRun(
         AXES.get(job_type, STEPS),
-        project=project,
+        uses,
+        project=settings["project"],
         save_dir=str(folder),
         offline=wandb_mode() == "offline",
-        config=dict(config),
+        config={**config, "sweep": settings["sweep"]},
         settings=wandb.Settings(silent=True),
-        **run_identity(run_name, job_type, folder),
+        **run_identity(settings, run_name, job_type, folder),
     )

@@ -11,8 +11,7 @@ from pytorch_lightning.callbacks import Callback
 
 
 class TimedCheckpoint(Callback):
-    """Keeps the latest state in the file `path`: after an update, `every_seconds` after the last,
-    and at the end of training.
+    """Keeps the latest state in the file `path`: after an update, `every_seconds` after the last.
 
     Not in the middle of an accumulated update, whose gradients no checkpoint holds. Of several
     devices the first one's clock decides.
@@ -29,6 +28,3 @@ class TimedCheckpoint(Callback):
         if trainer.strategy.broadcast(due):
             trainer.save_checkpoint(self.path)
             self.saved_at = time.monotonic()
-
-    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        trainer.save_checkpoint(self.path)

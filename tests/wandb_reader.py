@@ -24,6 +24,9 @@ class OfflineRun:
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     axes: dict[str, str] = field(default_factory=dict)
+    made: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Artifacts by name: (type, digest)."""
+    tags: tuple[str, ...] = ()
     group: str = ""
     job_type: str = ""
     finished: bool = False
@@ -58,12 +61,15 @@ def read_run(path: Path) -> OfflineRun:
         if kind == "run":
             run.group, run.job_type = record.run.run_group, record.run.job_type
             run.config |= _values(record.run.config.update)
+            run.tags = tuple(record.run.tags)
         elif kind == "config":
             run.config |= _values(record.config.update)
         elif kind == "history":
             run.history.append(_values(record.history.item))
         elif kind == "metric":
             run.axes[record.metric.name or record.metric.glob_name] = record.metric.step_metric
+        elif kind == "artifact":
+            run.made[record.artifact.name] = record.artifact.type, record.artifact.digest
         elif kind == "exit":
             run.finished = record.exit.exit_code == 0
     return run

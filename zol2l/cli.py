@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
-from zol2l.sweep import run_job
+from zol2l.sweep import run_job, sweep_id
 
 COMMANDS = {
     "train-victim": "train the classifier that an attack is aimed at",
@@ -113,6 +113,7 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
         if hydra_config.mode == RunMode.MULTIRUN:
             name = hydra_config.job.override_dirname or command
+            cfg.logger.sweep = sweep_id(Path(hydra_config.sweep.dir))
             run_job(Path(cfg.paths.run_dir), command, name, lambda: plain(cfg), work, explain)
             return
         try:

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from zol2l.report import wide_console
-from zol2l.stage import as_json, write_json
+from zol2l.stage import as_json, fingerprint, write_json
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,23 @@ def run_job(
     write_json(folder / RECORD, {**record, "ended": time.time(), **failure})
 
 
+def sweep_id(folder: Path) -> str:
+    """What the jobs of a sweep have in common in Weights & Biases, also when the sweep is run again
+    for the jobs that are missing.
+    """
+    return fingerprint({"folder": str(folder.absolute())})
+
+
 def finished(record: Path, config: Mapping[str, Any]) -> bool:
-    """Whether the record of a command stands for this configuration."""
-    return record.is_file() and json.loads(record.read_text())["config"] == as_json(config)
+    """Whether the record of a command stands for this configuration, whatever it was logged by."""
+    if not record.is_file():
+        return False
+    before = json.loads(record.read_text())["config"]
+    return _unlogged(before) == _unlogged(as_json(config))
+
+
+def _unlogged(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name != "logger"}
 
 
 def ended_since(folder: Path, moment: float) -> list[dict[str, Any]]:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+
+KINDS = {
+    "victims": "victim", "weights": "optimizer", "classifier": "classifier", "maximizer": "attacker"
+}  # fmt: skip
+"""What a file of weights is, by its name or its folder's."""
+UNIMPORTANT = ("meta", "defenses", "outputs", "multirun")
+MOST = 128
+"""Characters that the name of an artifact may have."""
 
 
 def wandb_mode() -> Literal["online", "offline", "disabled"]:
@@ -21,9 +30,43 @@ def wandb_mode() -> Literal["online", "offline", "disabled"]:
     return "online" if os.environ.get("WANDB_API_KEY") or logged_in else "offline"
 
 
-def run_identity(run_name: str, job_type: str, folder: Path) -> dict[str, Any]:
-    """Name, group and job type of a run: the group is the experiment, the job type the stage."""
-    return {"name": f"{run_name}/{folder.name}", "group": run_name, "job_type": job_type}
+def run_identity(
+    settings: Mapping[str, Any], run_name: str, job_type: str, folder: Path
+) -> dict[str, Any]:
+    """Name, group, job type and tags of a run: the group is the experiment, the job type the stage;
+    jobs of a sweep share a tag.
+    """
+    sweep = [f"sweep-{settings['sweep']}"] if settings["sweep"] else []
+    group = {"name": f"{run_name}/{folder.name}", "group": run_name, "job_type": job_type}
+    return {**group, "tags": [*settings["tags"], *sweep]}
+
+
+def artifact(path: Path) -> Any:
+    """A file of weights or results as an artifact, named by its kind and the folders that say whose
+    it is. Its version is its content: the run that made a file and those that use it name the same
+    version, which is what Weights & Biases draws lineage from.
+    """
+    import wandb
+
+    path = path.absolute()
+    kind = KINDS.get(path.stem, KINDS.get(path.parent.name, "results"))
+    here = path.is_relative_to(Path.cwd())
+    place = path.parent.relative_to(Path.cwd()).parts if here else path.parent.parts[-4:]
+    whose = [part for part in place if part not in UNIMPORTANT]
+    names = [path.stem] if kind == "victim" else [*whose, path.stem]
+    found = wandb.Artifact(re.sub(r"[^\w.-]", "-", "-".join(names))[:MOST], type=kind)
+    found.add_file(str(path))
+    return found
+
+
+def use_artifacts(run: Any, files: Iterable[Path]) -> None:
+    """Say which files of weights a run depends on: as `uses` in its configuration, name and digest
+    each, and online as used artifacts, which wandb does not let an offline run name.
+    """
+    found = [artifact(path) for path in dict.fromkeys(files)]
+    run.config.update({"uses": {one.name: one.digest for one in found}})
+    for one in found if wandb_mode() == "online" else ():
+        run.use_artifact(one)
 
 
 @contextmanager
@@ -33,8 +76,11 @@ def wandb_run(
     run_name: str,
     job_type: str,
     config: Mapping[str, Any],
+    uses: Iterable[Path] = (),
 ) -> Iterator[Any | None]:
-    """A Weights & Biases run, or None where it is switched off; always finished at the end."""
+    """A Weights & Biases run, or None where it is switched off; always finished at the end. `uses`
+    are files of weights that its results depend on.
+    """
     if not settings["wandb"] or wandb_mode() == "disabled":
         yield None
         return
@@ -42,10 +88,12 @@ def wandb_run(
 
     folder.mkdir(parents=True, exist_ok=True)
     run = wandb.init(
-        project=settings["project"], dir=str(folder), mode=wandb_mode(), config=dict(config),
-        settings=wandb.Settings(silent=True), **run_identity(run_name, job_type, folder),
+        project=settings["project"], dir=str(folder), mode=wandb_mode(),
+        config={**config, "sweep": settings["sweep"]}, settings=wandb.Settings(silent=True),
+        **run_identity(settings, run_name, job_type, folder),
     )  # fmt: skip
     try:
+        use_artifacts(run, uses)
         yield run
     finally:
         run.finish()

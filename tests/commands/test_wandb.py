@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from tests.commands.conftest import Zol2l
 from tests.wandb_reader import OfflineRun, read_run
+from zol2l.tracking import artifact, use_artifacts
 
 
 @pytest.fixture
@@ -43,6 +46,53 @@ def test_offline_runs_hold_config_curves_and_images(
     for figure in ("loss_vs_queries", "adversarial_images_0"):
         ((_, path),) = evaluation.series(f"figures/{figure}/path")
         assert len(list(tmp_path.rglob(f"offline-run-*/files/{path}"))) == 1
+
+
+def test_artifacts_tell_the_victim_the_optimizer_and_the_results(
+    runs: dict[str, OfflineRun],
+) -> None:
+    """An offline run cannot name what it uses as W&B does: its configuration does, by digest."""
+    ((victim, digest),) = runs["meta-train-update"].config["uses"].items()
+    (file,) = Path(os.environ["ZOL2L_DATA_DIR"]).glob(f"victims/{victim}.safetensors")
+    assert (artifact(file).type, artifact(file).digest) == ("victim", digest)
+    update, sampling = (
+        runs[f"meta-train-{part}"].made[f"quickstart-smoke-zo_lstm-{part}-weights"]
+        for part in ("update", "sampling")
+    )
+    assert update[0] == sampling[0] == "optimizer"
+    used = {victim: digest}
+    used["quickstart-smoke-zo_lstm-update-weights"] = update[1]
+    assert runs["meta-train-sampling"].config["uses"] == used
+    used["quickstart-smoke-zo_lstm-sampling-weights"] = sampling[1]
+    assert runs["evaluate"].config["uses"] == used
+    assert runs["evaluate"].made["quickstart-smoke-results"][0] == "results"
+
+
+def test_online_runs_use_the_artifacts_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "online")
+    file = tmp_path / "victims" / "digits-1.safetensors"
+    file.parent.mkdir()
+    file.write_text("weights")
+    run = Mock()
+    use_artifacts(run, [file, file])
+    (used,) = (call.args[0] for call in run.use_artifact.call_args_list)
+    assert (used.name, used.type) == ("digits-1", "victim")
+    run.config.update.assert_called_once_with({"uses": {"digits-1": used.digest}})
+
+
+def test_jobs_of_a_sweep_share_a_tag_and_an_entry(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = ("optimizee=quadratic", "scale=smoke", "logger=default", "logger.tags=[mine]")
+    assert zol2l("evaluate", "-m", *given, "baseline=zo_sgd,zo_adam").status == 0
+    found = [read_run(path) for path in tmp_path.rglob("offline-run-*/*.wandb")]
+    assert len(found) == 2
+    (tags,), (sweep,) = {run.tags for run in found}, {run.config["sweep"] for run in found}
+    assert set(tags) == {"mine", f"sweep-{sweep}"}
 
 
 def test_adversarial_training_is_shown_by_epochs_and_its_tables_are_kept(

@@ -61,7 +61,9 @@ def robust(
 
 
 def fit(job: AdversarialTraining, folder: Path, **options: Any) -> dict[str, float]:
-    return fit_robust(job, **{**fit_arguments(folder), **options})
+    found: dict[str, float] = {}
+    fit_robust(job, keep=found.update, **{**fit_arguments(folder), **options})
+    return found
 
 
 def weights(job: AdversarialTraining) -> torch.Tensor:

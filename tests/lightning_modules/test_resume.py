@@ -21,7 +21,10 @@ class Killed(BaseException):
 
 
 def fit(job: MetaTraining, folder: Path) -> dict[str, float]:
-    return fit_optimizer(job, InstanceData(FAMILY.sizes["train"], 2), **fit_arguments(folder))
+    found: dict[str, float] = {}
+    data = InstanceData(FAMILY.sizes["train"], 2)
+    fit_optimizer(job, data, keep=found.update, **fit_arguments(folder))
+    return found
 
 
 def killed_in_validation(job: MetaTraining, folder: Path, number: int) -> None:

@@ -18,6 +18,7 @@ from zol2l.commands.robust import (
     check_attackers,
     chosen_defenses,
     known_defenses,
+    player_path,
     robust_data,
     trained_classifier,
 )
@@ -30,7 +31,7 @@ from zol2l.plots.robust import draw_robust
 from zol2l.progress import progress_bars
 from zol2l.robust_report import print_checks, print_robust
 from zol2l.stage import fingerprint
-from zol2l.tracking import log_robust, wandb_run
+from zol2l.tracking import artifact, log_robust, wandb_run
 from zol2l.victims.datasets import ImageData
 from zol2l.weights_file import module_identity
 
@@ -68,9 +69,13 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     for name, frame in written.items():
         write_summary(folder / name, frame)
     figures = draw_robust(folder, rows)
-    with wandb_run(plain(cfg.logger), folder, cfg.run_name, "adv-evaluate", plain(cfg)) as run:
+    tested = [(name, seed) for name in chosen_defenses(cfg) for seed in map(int, cfg.seeds)]
+    uses = [player_path(cfg, name, seed, "classifier") for name, seed in tested]
+    settings = plain(cfg.logger)
+    with wandb_run(settings, folder, cfg.run_name, "adv-evaluate", plain(cfg), uses) as run:
         if run is not None:
             log_robust(run, summary, checks, figures)
+            run.log_artifact(artifact(folder / "results.parquet"))
     print_robust(summary, len(shown[0]))
     print_checks(checks)
     for path in (folder / "results.parquet", *(folder / name for name in written), *figures):

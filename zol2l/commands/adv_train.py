@@ -21,7 +21,7 @@ from zol2l.commands.robust import (
     robust_data,
 )
 from zol2l.errors import InvalidInput, require
-from zol2l.learned_weights import load_part, save_part
+from zol2l.learned_weights import load_part, read_card_of, save_part
 from zol2l.lock import alone
 from zol2l.provenance import provenance
 from zol2l.stage import claim
@@ -80,25 +80,29 @@ def ensure_defense(
             return
         module = adversarial_training(cfg, defense, seed, data, build(cfg.recipe.training))
         claim(path.parent, settings)
-        figures = _trained(cfg, module, path, settings)
+        _train(cfg, module, path, settings, list(filter(None, plain(defense.start).values())))
+    figures = read_card_of(path)["validation"]
     shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
     log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
 
 
-def _trained(
-    cfg: DictConfig, module: Any, path: Path, settings: dict[str, Any]
-) -> dict[str, float]:
-    """Train, keep both players beside `path`, the classifier's; the validation figures."""
-    figures: dict[str, float] = imported("lightning_modules.fit.fit_robust")(
+def _train(
+    cfg: DictConfig, module: Any, path: Path, settings: dict[str, Any], uses: list[str]
+) -> None:
+    """Train, and keep both players beside `path`, the classifier's."""
+
+    def keep(figures: dict[str, float]) -> Path:
+        card = {"settings": settings, "validation": figures, **provenance()}
+        if parameter_count(module.maximizer):
+            save_part(path.with_stem("maximizer"), module.maximizer, card)
+        save_part(path, module.result, card)
+        return path
+
+    imported("lightning_modules.fit.fit_robust")(
         module, trainer=plain(cfg.trainer), logging=plain(cfg.logger), folder=path.parent,
         run_name=cfg.run_name, config=settings, checkpoint_seconds=cfg.recipe.checkpoint_seconds,
+        uses=[Path(file) for file in uses], keep=keep,
     )  # fmt: skip
-    card = {"settings": settings, "validation": figures, **provenance()}
-    if parameter_count(module.maximizer):
-        save_part(path.with_stem("maximizer"), module.maximizer, card)
-    save_part(path, module.result, card)
-    (path.parent / imported("lightning_modules.fit.CHECKPOINT")).unlink(missing_ok=True)
-    return figures
 
 
 def adversarial_training(

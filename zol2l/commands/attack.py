@@ -29,7 +29,7 @@ from zol2l.plots.attacks import draw_attacks
 from zol2l.progress import progress_bars
 from zol2l.report import print_attacks, print_shares
 from zol2l.stage import fingerprint
-from zol2l.tracking import log_attacks, wandb_run
+from zol2l.tracking import artifact, log_attacks, wandb_run
 from zol2l.victims.datasets import ImageData
 
 log = logging.getLogger(__name__)
@@ -50,9 +50,11 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
     figures = draw_attacks(folder, rows)
-    with wandb_run(plain(cfg.logger), folder, cfg.run_name, "attack", plain(cfg)) as run:
+    logger, uses = plain(cfg.logger), family.files
+    with wandb_run(logger, folder, cfg.run_name, "attack", plain(cfg), uses) as run:
         if run is not None:
             log_attacks(run, rows, summary, figures)
+            run.log_artifact(artifact(folder / "results.parquet"))
     print_attacks(summary)
     tables = [folder / "summary.csv"]
     if cfg.shown_to:

@@ -15,6 +15,7 @@ from zol2l.commands.objects import (
     chosen_methods,
     family_of,
     optimizee_settings,
+    weights_path,
 )
 from zol2l.commands.tune import tuned_settings
 from zol2l.evaluation.protocol import Method, Protocol, evaluate
@@ -24,7 +25,7 @@ from zol2l.plots.report import draw_figures
 from zol2l.progress import progress_bars
 from zol2l.report import print_summary
 from zol2l.stage import fingerprint
-from zol2l.tracking import log_evaluation, wandb_run
+from zol2l.tracking import artifact, log_evaluation, wandb_run
 from zol2l.weights_file import module_identity
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,12 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
     figures = draw_figures(folder)
-    _track(cfg, folder, results, summary, figures)
+    learned = [(o, p) for m in chosen_methods(cfg).values() for p, o in m.learned.items()]
+    uses = [*family.files, *(weights_path(cfg, owner, part) for owner, part in learned)]
+    with wandb_run(plain(cfg.logger), folder, cfg.run_name, "evaluate", plain(cfg), uses) as run:
+        if run is not None:
+            log_evaluation(run, results, summary, figures)
+            run.log_artifact(artifact(folder / "results.parquet"))
     print_summary(summary, len(stopped(results)))
     for path in (folder / "results.parquet", folder / "summary.csv", *figures):
         log.info("Written: %s", path)
@@ -67,16 +73,3 @@ def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Met
         "evaluation": plain(cfg.evaluation),
     }
     return Method(optimizer, fingerprint(depends_on))
-
-
-def _track(
-    cfg: DictConfig,
-    folder: Path,
-    results: pd.DataFrame,
-    summary: pd.DataFrame,
-    figures: list[Path],
-) -> None:
-    config = plain(cfg)
-    with wandb_run(plain(cfg.logger), folder, cfg.run_name, "evaluate", config) as run:
-        if run is not None:
-            log_evaluation(run, results, summary, figures)

@@ -18,7 +18,7 @@ from zol2l.commands.objects import (
     weights_path,
 )
 from zol2l.errors import InvalidInput, require
-from zol2l.learned_weights import load_part, save_part
+from zol2l.learned_weights import load_part, read_card_of, save_part
 from zol2l.lock import alone
 from zol2l.meta_gradient import MetaGradient, autograd_gradient
 from zol2l.optimizees import OptimizeeFamily
@@ -106,12 +106,18 @@ def _ensure_part(
     if path.exists():
         log.info("Learned %s of %s is there: %s", part, owner, path)
         return
-    figures: dict[str, float] = imported("lightning_modules.fit.fit_optimizer")(
+
+    def keep(figures: dict[str, float]) -> Path:
+        card = {"task": family.name, "part": part, "settings": settings, "validation": figures}
+        save_part(path, getattr(optimizer, part), {**card, **provenance()})
+        return path
+
+    imported("lightning_modules.fit.fit_optimizer")(
         module=module, data=data, trainer=plain(cfg.trainer), logging=plain(cfg.logger),
-        folder=path.parent, run_name=cfg.run_name, config=settings,
+        folder=path.parent, run_name=cfg.run_name, config=settings, keep=keep,
+        uses=[*family.files, *_used(cfg, method, part)],
     )  # fmt: skip
-    card = {"task": family.name, "part": part, "settings": settings, "validation": figures}
-    save_part(path, getattr(optimizer, part), {**card, **provenance()})
+    figures = read_card_of(path)["validation"]
     log.info("Learned %s of %s: %s, validation %s", part, owner, path, _shown(figures))
 
 
@@ -123,6 +129,13 @@ def _start(cfg: DictConfig, method: DictConfig, part: str) -> Path | None:
     path = weights_path(cfg, source, part)
     require(path.exists(), f"{method.name}.source", source, f"a learned optimizer; no {path}")
     return path
+
+
+def _used(cfg: DictConfig, method: DictConfig, part: str) -> list[Path]:
+    """Files of weights that a stage starts from or stands on."""
+    update = part == "sampling" and method.learned.get("update")
+    before = weights_path(cfg, update, "update") if update else None
+    return [path for path in (before, _start(cfg, method, part)) if path is not None]
 
 
 def _call(target: str, **arguments: Any) -> Any:

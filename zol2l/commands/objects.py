@@ -60,13 +60,15 @@ def _build_family(cfg: DictConfig) -> OptimizeeFamily:
         return _checked(build(cfg.optimizee.family))
     from zol2l.commands.train_victim import ensure_victim
 
-    network, data, _ = ensure_victim(cfg)
+    network, data, card = ensure_victim(cfg)
     family = _checked(
         build(
             cfg.optimizee.family, victim=network, images=data.test_images, labels=data.test_labels
         )
     )
     family.identity += data.identity
+    if card is not None and card.path is not None:
+        family.files = (card.path,)
     return family
 
 

@@ -22,6 +22,7 @@ from zol2l.victims.checkpoints import (
     cached_victim,
     checkpoint_path,
     frozen,
+    load_victim,
     save_victim,
 )
 from zol2l.victims.datasets import ImageData
@@ -88,7 +89,12 @@ def ensure_trained(
 def _train(
     cfg: DictConfig, network: nn.Module, data: ImageData, configuration: dict[str, Any], path: Path
 ) -> VictimCard:
-    accuracy = imported("lightning_modules.fit.fit_victim")(
+    def keep(figures: dict[str, float]) -> Path:
+        card = VictimCard(configuration, figures["test_accuracy"], parameter_count(network))
+        save_victim(path, network, card)
+        return path
+
+    imported("lightning_modules.fit.fit_victim")(
         network=network,
         data=data,
         settings=configuration["training"],
@@ -97,7 +103,6 @@ def _train(
         folder=store(cfg) / "victim",
         run_name=cfg.run_name,
         checkpoint=path.with_suffix(".ckpt"),
+        keep=keep,
     )
-    card = VictimCard(configuration, accuracy, parameter_count(network))
-    save_victim(path, network, card)
-    return card
+    return load_victim(path, network, configuration)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Literal, get_args
 
 import torch
@@ -30,6 +31,8 @@ class OptimizeeFamily(ABC):
     name: str
     identity: str = ""
     """What else the problems depend on beside the family's settings: a checksum of the victim."""
+    files: tuple[Path, ...] = ()
+    """Files of weights that they depend on."""
 
     def __init__(self, train: int, validation: int, test: int) -> None:
         self.sizes: dict[Split, int] = {"train": train, "validation": validation, "test": test}

@@ -25,6 +25,7 @@ class VictimCard:
     configuration: dict[str, Any]
     test_accuracy: float
     parameters: int
+    path: Path | None = None
 
 
 def checkpoint_path(folder: Path, configuration: Mapping[str, Any]) -> Path:
@@ -49,7 +50,7 @@ def load_victim(path: Path, network: nn.Module, configuration: Mapping[str, Any]
     if fingerprint(stored) != fingerprint(configuration):
         raise BadCheckpoint(f"{path} belongs to another configuration: {stored}")
     fill(path, network, weights)
-    return VictimCard(stored, float(metadata["test_accuracy"]), int(metadata["parameters"]))
+    return VictimCard(stored, float(metadata["test_accuracy"]), int(metadata["parameters"]), path)
 
 
 def cached_victim(
