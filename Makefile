@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS := .venv-docs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install quickstart test test-all lint format benchmark clean
+.PHONY: help install quickstart test test-all lint format benchmark docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,14 @@ benchmark: install ## overhead of optimizer steps, attacks and adversarial train
 	$(BIN)/python benchmarks/attack_throughput.py
 	$(BIN)/python benchmarks/adversarial_epoch.py
 
-clean: ## remove .venv, caches and build products; data/ and outputs/ stay
-	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .mypy_cache *.egg-info
+docs: $(DOCS)/.installed ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+
+$(DOCS)/.installed: docs/requirements.txt
+	$(PYTHON) -m venv --clear $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet -r docs/requirements.txt
+	@touch $@
+
+clean: ## remove virtual environments, caches and build products; data/ and outputs/ stay
+	rm -rf $(VENV) $(DOCS) build dist site .pytest_cache .ruff_cache .mypy_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -83,7 +83,7 @@ def fit_victim(
             logger=found,
             callbacks=[shown, _last(checkpoint), KeepResult(partial(_accurate, keep))],
         )
-        job.fit(module, batches, ckpt_path=_found(checkpoint), weights_only=True)
+        _fit(job, module, batches, checkpoint)
     checkpoint.unlink(missing_ok=True)
 
 
@@ -118,7 +118,7 @@ def fit_optimizer(
             logger=found,
             callbacks=[shown, _last(checkpoint, steps=1), kept],
         )
-        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
+        _fit(job, module, data, checkpoint)
 
 
 def fit_robust(
@@ -152,7 +152,7 @@ def fit_robust(
             {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=found,
             callbacks=[shown, timed, kept], enable_checkpointing=False,
         )  # fmt: skip
-        job.fit(module, data, ckpt_path=_found(checkpoint), weights_only=True)
+        _fit(job, module, data, checkpoint)
     checkpoint.unlink(missing_ok=True)
 
 
@@ -166,8 +166,18 @@ def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
     )
 
 
-def _found(path: Path) -> str | None:
-    return str(path) if path.exists() else None
+def _fit(
+    job: pl.Trainer, module: pl.LightningModule, data: pl.LightningDataModule, path: Path
+) -> None:
+    """Train from the checkpoint at `path`, if there is one, to the end. Lightning makes an exit of
+    Ctrl-C; here it is what it was.
+    """
+    try:
+        job.fit(module, data, ckpt_path=str(path) if path.exists() else None, weights_only=True)
+    except SystemExit as stopped:
+        if job.interrupted:
+            raise KeyboardInterrupt from stopped
+        raise
 
 
 def _accurate(keep: Kept, trainer: pl.Trainer) -> Path | None:

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
-from zol2l.sweep import run_job, sweep_id
+from zol2l.sweep import begin_sweep, run_job, sweep_id
 
 COMMANDS = {
     "train-victim": "train the classifier that an attack is aimed at",
@@ -32,12 +32,13 @@ COMMANDS = {
     "adv-evaluate": "test robust classifiers under many attackers",
     "reproduce": "run an experiment's whole chain: experiment=NAME scale=smoke|cpu|paper",
     "report": "tables and a page over any set of run folders: report FOLDER... [--output DIR]",
-    "list": "show optimizees, data, optimizers, baselines, ablations and experiments",
+    "list": "show what there is to choose: optimizees, attacks, defenses, experiments, ...",
 }
 TRAINING = ("train-victim", "meta-train", "adv-train", "reproduce")
 """Commands in which further nodes take part."""
 ROBUST = "experiment=adv_"
 """Experiments of adversarial training, which compose another primary configuration."""
+MULTIRUN, SHOWN = {"-m", "--multirun"}, {"-c", "--cfg"}
 BAD_INPUT = 2
 STOPPED = 130
 
@@ -113,7 +114,7 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
         if hydra_config.mode == RunMode.MULTIRUN:
             name = hydra_config.job.override_dirname or command
-            cfg.logger.sweep = sweep_id(Path(hydra_config.sweep.dir))
+            cfg.logger.sweep = sweep_id()
             run_job(Path(cfg.paths.run_dir), command, name, lambda: plain(cfg), work, explain)
             return
         try:
@@ -123,6 +124,10 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
     run.__name__ = command.replace("-", "_")
     sys.argv = [f"{sys.argv[0]} {command}", *overrides]
+    if MULTIRUN & set(overrides):
+        begin_sweep([command, *overrides])
+        if SHOWN & set(overrides):
+            raise InvalidInput("--cfg", "with -m", "shows one job's configuration; leave -m out")
     primary = primary_config(command, overrides)
     application = hydra.main(config_path=str(CONF), config_name=primary, version_base="1.3")
     application(run)()

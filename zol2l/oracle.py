@@ -50,6 +50,8 @@ class Oracle:
         self.active = torch.ones(optimizee.instances, dtype=torch.bool)
         self.failed = torch.zeros(optimizee.instances, dtype=torch.bool)
         self.succeeded = torch.zeros(optimizee.instances, dtype=torch.bool)
+        self._kind = Evaluation(torch.empty(()), success=torch.tensor(False))
+        """What the optimizee answers at a point, as far as that is known."""
 
     def begin_step(self, generator: torch.Generator) -> None:
         """Draw the step's minibatch; all queries until the next call use it."""
@@ -129,9 +131,12 @@ class Oracle:
     def _evaluate(self, optimizee: Optimizee, theta: Tensor, mask: Tensor) -> Evaluation:
         if bool(mask.all()):
             evaluation = evaluate_in_chunks(optimizee, theta, self.chunk)
+        elif not bool(mask.any()):  # no call for nobody: the victim would be shown no image
+            evaluation = self._kind.map(lambda x: _missing(x.expand(*theta.shape[:2], *x.shape)))
         else:
             rows = mask.nonzero()[:, 0].to(theta.device)
             evaluation = self._evaluate_rows(optimizee, theta, rows)
+        self._kind = evaluation.map(lambda x: x[0, 0])
         broken = ~evaluation.loss.isfinite()
         self.failed = self.failed | (mask & broken.any(dim=1).cpu())
         self.stop(self.failed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from zol2l.stage import as_json, fingerprint, write_json
 
 log = logging.getLogger(__name__)
 
-RECORD = "job.json"
+RECORD, SWEEP = "job.json", "ZOL2L_SWEEP"
 DONE, BEFORE, FAILED = "done", "done before", "failed"
 COLOURS = {DONE: "green", BEFORE: "cyan", FAILED: "red"}
 SOME_FAILED = 1
@@ -49,15 +50,21 @@ def run_job(
         failure = {"error": explain(error), "traceback": traceback.format_exc()}
         log.error("Job %s failed: %s", job, failure["error"])
     seconds = round(time.time() - began, 1)
-    record = {"job": job, "command": command, "status": status, "seconds": seconds}
+    named = {"sweep": sweep_id(), "job": job, "command": command}
+    record = {**named, "status": status, "seconds": seconds}
     write_json(folder / RECORD, {**record, "ended": time.time(), **failure})
 
 
-def sweep_id(folder: Path) -> str:
-    """What the jobs of a sweep have in common in Weights & Biases, also when the sweep is run again
-    for the jobs that are missing.
+def begin_sweep(arguments: Sequence[str]) -> None:
+    """Give the jobs of this command line, wherever they run, an identity in common: the same when
+    it is run again for the jobs that are missing. Their processes inherit it.
     """
-    return fingerprint({"folder": str(folder.absolute())})
+    os.environ[SWEEP] = fingerprint({"folder": str(Path.cwd()), "arguments": list(arguments)})
+
+
+def sweep_id() -> str | None:
+    """The sweep that this job belongs to."""
+    return os.environ.get(SWEEP)
 
 
 def finished(record: Path, config: Mapping[str, Any]) -> bool:
@@ -72,12 +79,14 @@ def _unlogged(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "logger"}
 
 
-def ended_since(folder: Path, moment: float) -> list[dict[str, Any]]:
-    """The records of the jobs in a sweep's folder that ended after a moment, with their folders."""
+def ended_since(outputs: Path, moment: float) -> list[dict[str, Any]]:
+    """The records of this sweep's jobs, in any run folder of `outputs`, that ended after a moment,
+    with their folders.
+    """
     found = []
-    for path in sorted(folder.rglob(RECORD)):
+    for path in sorted(outputs.glob(f"**/multirun/**/{RECORD}")):
         record = json.loads(path.read_text())
-        if record["ended"] >= moment:
+        if record["ended"] >= moment and record["sweep"] == sweep_id():
             found.append({**record, "folder": str(path.parent)})
     return found
 
@@ -103,7 +112,7 @@ class SweepTable:
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """See the class."""
-        records = ended_since(Path(config.hydra.sweep.dir), self.began)
+        records = ended_since(Path(config.paths.outputs), self.began)
         console, failed = wide_console(), [r for r in records if r["status"] == FAILED]
         console.print(jobs_table(records))
         for record in failed:

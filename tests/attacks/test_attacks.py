@@ -67,6 +67,7 @@ def test_an_attack_keeps_its_promises(name: str, threat: ThreatModel, targeted: 
     targets = (labels + 1) % CLASSES if targeted else None
     result = attacks(threat)[name](victim, images, labels, targets)
     assert victim.calls() == int(result.queries.sum())
+    assert all(len(shown) for shown in victim.seen), "the victim was shown no image"
     truth = verify(result, victim, images, Goal(labels, targets), threat)
     assert truth["overstated"] == 0
     assert truth["success_rate"] == result.success.double().mean()

@@ -76,11 +76,35 @@ def test_launchers_give_the_numbers_of_one_job_after_another(
     pd.testing.assert_frame_equal(*frames.values())
 
 
-def test_only_jobs_of_this_sweep_are_listed(tmp_path: Path) -> None:
-    run_job(tmp_path / "a", "evaluate", "a", dict, lambda: None, str)
+def test_jobs_of_all_run_folders_are_in_the_table(zol2l: Zol2l) -> None:
+    outcome = sweep(zol2l, "evaluation.trials=1,0", "run_name=trials-${evaluation.trials}")
+    assert outcome.status == 1
+    assert "4 jobs: 2 done, 0 done before, 2 failed" in outcome.out
+
+
+def test_how_jobs_are_launched_is_not_in_their_names(zol2l: Zol2l) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    assert sweep(zol2l, "sweep=local", "hydra.launcher.n_jobs=1").status == 0
+    outcome = sweep(zol2l)
+    assert outcome.status == 0 and "0 done, 2 done before" in outcome.out
+
+
+def test_a_configuration_is_shown_for_one_job_alone(zol2l: Zol2l) -> None:
+    outcome = sweep(zol2l, "--cfg", "job")
+    assert outcome.status == 2 and "leave -m out" in outcome.err
+
+
+def test_only_jobs_of_this_sweep_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = tmp_path / "run" / "multirun"
+    run_job(jobs / "a", "evaluate", "a", dict, lambda: None, str)
     table = SweepTable()
     assert ended_since(tmp_path, table.began) == []
-    run_job(tmp_path / "b", "evaluate", "b", dict, lambda: 1 / 0, str)  # type: ignore[arg-type,return-value]
+    run_job(jobs / "b", "evaluate", "b", dict, lambda: 1 / 0, str)  # type: ignore[arg-type,return-value]
+    monkeypatch.setenv("ZOL2L_SWEEP", "another")
+    run_job(jobs / "c", "evaluate", "c", dict, lambda: None, str)
+    monkeypatch.undo()
     (record,) = ended_since(tmp_path, table.began)
     assert record["job"] == "b" and record["error"] == "division by zero"
     table.on_job_start(config=None)

@@ -12,7 +12,7 @@ GROUPS = (
 )  # fmt: skip
 OTHER_GROUPS = (
     "sampling", "estimator", "update", "meta_gradient", "threat", "victim", "maximizer",
-    "objective", "recipe", "scale", "trainer", "logger",
+    "objective", "recipe", "scale", "trainer", "logger", "sweep",
 )  # fmt: skip
 WIDTH = 22
 
