@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
-from zol2l.sweep import begin_sweep, run_job, sweep_id
+from zol2l.sweep import begin_sweep, keep_to_cores, run_job, sweep_id
 
 COMMANDS = {
     "train-victim": "train the classifier that an attack is aimed at",
@@ -115,6 +115,7 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
         if hydra_config.mode == RunMode.MULTIRUN:
             name = hydra_config.job.override_dirname or command
             cfg.logger.sweep = sweep_id()
+            keep_to_cores(hydra_config.launcher)
             run_job(Path(cfg.paths.run_dir), command, name, lambda: plain(cfg), work, explain)
             return
         try:

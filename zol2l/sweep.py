@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 from rich.markup import escape
 from rich.table import Table
@@ -65,6 +66,14 @@ def begin_sweep(arguments: Sequence[str]) -> None:
 def sweep_id() -> str | None:
     """The sweep that this job belongs to."""
     return os.environ.get(SWEEP)
+
+
+def keep_to_cores(launcher: Mapping[str, Any]) -> None:
+    """Compute with as many threads as the launcher gives a job cores. Left alone each of submitit's
+    jobs takes all cores of the machine, and many such jobs hardly move.
+    """
+    if cores := launcher.get("cpus_per_task"):
+        torch.set_num_threads(cores)
 
 
 def finished(record: Path, config: Mapping[str, Any]) -> bool:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from tests.commands.conftest import Outcome, Zol2l
 from zol2l.stage import write_json
-from zol2l.sweep import SweepTable, ended_since, run_job
+from zol2l.sweep import SweepTable, ended_since, keep_to_cores, run_job
 
 SWEEP = Path("outputs/quadratic-smoke/multirun")
 
@@ -87,6 +88,14 @@ def test_how_jobs_are_launched_is_not_in_their_names(zol2l: Zol2l) -> None:
     assert sweep(zol2l, "sweep=local", "hydra.launcher.n_jobs=1").status == 0
     outcome = sweep(zol2l)
     assert outcome.status == 0 and "0 done, 2 done before" in outcome.out
+
+
+def test_a_job_keeps_to_the_cores_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    keep_to_cores({"cpus_per_task": 3})
+    keep_to_cores({"n_jobs": -1})
+    assert taken == [3]
 
 
 def test_a_configuration_is_shown_for_one_job_alone(zol2l: Zol2l) -> None:
