@@ -49,6 +49,7 @@ def composed() -> Iterator[Callable[..., DictConfig]]:
         yield lambda *overrides: compose("robust", list(overrides))
 
 
+@pytest.mark.slow
 def test_the_experiments_on_mnist_share_what_is_trained(zol2l: Zol2l, tmp_path: Path) -> None:
     for short in ON_MNIST:
         outcome = zol2l("reproduce", f"experiment=adv_{short}", *QUIET, *SMALL)

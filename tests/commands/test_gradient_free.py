@@ -46,7 +46,7 @@ def test_autograd_refuses_it_and_claims_nothing(zol2l: Zol2l, tmp_path: Path) ->
     outcome = zol2l("meta-train", *FUNCTION, "ablation=no_query")
     assert outcome.status == 2
     assert "meta_gradient=coordinatewise" in outcome.err
-    assert not (tmp_path / FOLDER / STAGE).exists()
+    assert not (tmp_path / FOLDER / STAGE / "settings.json").exists()
 
 
 def test_stages_of_before_there_was_a_choice_are_recognised(zol2l: Zol2l, tmp_path: Path) -> None:

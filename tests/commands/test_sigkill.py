@@ -76,6 +76,7 @@ def assert_same(file: Path, whole: Path) -> None:
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
 
 
+@pytest.mark.slow
 def test_killed_in_each_stage_and_resumed_is_bit_for_bit_the_same(
     zol2l: Zol2l, whole: Callable[..., Path]
 ) -> None:
@@ -90,6 +91,7 @@ def test_killed_in_each_stage_and_resumed_is_bit_for_bit_the_same(
         assert_same(meta / part / "weights.safetensors", folder)
 
 
+@pytest.mark.slow
 def test_adversarial_training_killed_and_resumed_is_bit_for_bit_the_same(
     zol2l: Zol2l, whole: Callable[..., Path]
 ) -> None:

@@ -25,6 +25,24 @@ def runs(zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[
     return {run.job_type: run for run in found}
 
 
+def assert_lineage(runs: dict[str, OfflineRun]) -> None:
+    """An offline run cannot name what it uses as W&B does: its configuration does, by digest."""
+    ((victim, digest),) = runs["meta-train-update"].config["uses"].items()
+    (file,) = Path(os.environ["ZOL2L_DATA_DIR"]).glob(f"victims/{victim}.safetensors")
+    assert (artifact(file).type, artifact(file).digest) == ("victim", digest)
+    update, sampling = (
+        runs[f"meta-train-{part}"].made[f"quickstart-smoke-zo_lstm-{part}-weights"]
+        for part in ("update", "sampling")
+    )
+    assert update[0] == sampling[0] == "optimizer"
+    used = {victim: digest}
+    used["quickstart-smoke-zo_lstm-update-weights"] = update[1]
+    assert runs["meta-train-sampling"].config["uses"] == used
+    used["quickstart-smoke-zo_lstm-sampling-weights"] = sampling[1]
+    assert runs["evaluate"].config["uses"] == used
+    assert runs["evaluate"].made["quickstart-smoke-results"][0] == "results"
+
+
 def test_offline_runs_hold_config_curves_and_images(
     runs: dict[str, OfflineRun], tmp_path: Path
 ) -> None:
@@ -46,32 +64,13 @@ def test_offline_runs_hold_config_curves_and_images(
     for figure in ("loss_vs_queries", "adversarial_images_0"):
         ((_, path),) = evaluation.series(f"figures/{figure}/path")
         assert len(list(tmp_path.rglob(f"offline-run-*/files/{path}"))) == 1
-
-
-def test_artifacts_tell_the_victim_the_optimizer_and_the_results(
-    runs: dict[str, OfflineRun],
-) -> None:
-    """An offline run cannot name what it uses as W&B does: its configuration does, by digest."""
-    ((victim, digest),) = runs["meta-train-update"].config["uses"].items()
-    (file,) = Path(os.environ["ZOL2L_DATA_DIR"]).glob(f"victims/{victim}.safetensors")
-    assert (artifact(file).type, artifact(file).digest) == ("victim", digest)
-    update, sampling = (
-        runs[f"meta-train-{part}"].made[f"quickstart-smoke-zo_lstm-{part}-weights"]
-        for part in ("update", "sampling")
-    )
-    assert update[0] == sampling[0] == "optimizer"
-    used = {victim: digest}
-    used["quickstart-smoke-zo_lstm-update-weights"] = update[1]
-    assert runs["meta-train-sampling"].config["uses"] == used
-    used["quickstart-smoke-zo_lstm-sampling-weights"] = sampling[1]
-    assert runs["evaluate"].config["uses"] == used
-    assert runs["evaluate"].made["quickstart-smoke-results"][0] == "results"
+    assert_lineage(runs)
 
 
 def test_online_runs_use_the_artifacts_themselves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setattr("zol2l.tracking.wandb_mode", lambda: "online")
     file = tmp_path / "victims" / "digits-1.safetensors"
     file.parent.mkdir()
     file.write_text("weights")

@@ -150,6 +150,7 @@ def two_processes(folder: Path, norm: str, dies: int = -1) -> list[torch.Tensor]
     return [torch.load(path, weights_only=True) for path in ranks if path.exists()]
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_weights_of_one_on_the_joined_batch(tmp_path: Path) -> None:
     first, second = two_processes(tmp_path, "none")
     assert torch.equal(first, second)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class VictimCard:
     configuration: dict[str, Any]
     test_accuracy: float
     parameters: int
-    path: Path | None = None
+    path: Path | None = field(default=None, compare=False)
 
 
 def checkpoint_path(folder: Path, configuration: Mapping[str, Any]) -> Path:
