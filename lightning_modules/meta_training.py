@@ -118,16 +118,9 @@ class MetaTraining(pl.LightningModule):
         """Give each device its own random stream; take up a restored unroll."""
         self.generator = torch.Generator(self.device).manual_seed(self.seed + self.global_rank)
         if self._restored is not None:
-            devices, allowed = (
-                len(self._restored),
-                "that many to resume: each has unrolls of its own",
-            )
-            require(
-                self.trainer.world_size == devices,
-                "trainer.devices",
-                self.trainer.world_size,
-                f"{devices}, {allowed}",
-            )
+            devices, saved = self.trainer.world_size, len(self._restored)
+            allowed = f"{saved} to resume: each device has unrolls of its own"
+            require(devices == saved, "trainer.devices", devices, allowed)
             mine = self._restored[self.global_rank]
             self.under_way = self._unrolls(mine)
             self.generator.set_state(mine["generator"].cpu())

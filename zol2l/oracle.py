@@ -136,7 +136,7 @@ class Oracle:
         else:
             rows = mask.nonzero()[:, 0].to(theta.device)
             evaluation = self._evaluate_rows(optimizee, theta, rows)
-        self._kind = evaluation.map(lambda x: x[0, 0])
+        self._kind = evaluation.map(lambda x: x[0, 0].detach().clone())
         broken = ~evaluation.loss.isfinite()
         self.failed = self.failed | (mask & broken.any(dim=1).cpu())
         self.stop(self.failed)
