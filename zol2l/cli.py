@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -48,6 +49,9 @@ def main() -> None:
     command, *rest = sys.argv[1:] or ["--help"]
     if command in ("-h", "--help", "help"):
         _say(usage(), sys.stdout)
+        return
+    if command == "--version":
+        _say(f"zol2l {version('zol2l')}", sys.stdout)
         return
     if command not in COMMANDS:
         _say(f"zol2l: no command {command!r}; there are {', '.join(COMMANDS)}")
@@ -96,16 +100,13 @@ def explain(error: BaseException) -> str:
 
 def _run_hydra(command: str, overrides: list[str]) -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach main() instead of Hydra's printer
-    job: Callable[[DictConfig], None] = import_module(
-        f"zol2l.commands.{command.replace('-', '_')}"
-    ).main
-
-    start = import_module("zol2l.commands.start")
 
     def run(cfg: DictConfig) -> None:
         hydra_config = HydraConfig.get()
 
-        def work() -> None:
+        def work() -> None:  # torch is imported here alone: not to start the jobs of a sweep
+            job = import_module(f"zol2l.commands.{command.replace('-', '_')}").main
+            start = import_module("zol2l.commands.start")
             record = start.begin(cfg, hydra_config.runtime.choices)
             if first_node() or command in TRAINING:
                 with alone(Path(cfg.paths.run_dir)):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
+
+from zol2l.console import wide_console
 
 COLUMNS = {
     "success_rate": ("success", "{:.1%}"),
@@ -117,11 +118,6 @@ def print_summary(summary: pd.DataFrame, stopped: int = 0) -> None:
     console.print(summary_table(summary))
     if stopped:
         console.print(f"{stopped} runs were stopped by NaN or inf and count as failures.")
-
-
-def wide_console() -> Console:
-    """The terminal, or 120 characters where there is none."""
-    return Console(width=None if Console().is_terminal else 120)
 
 
 def _cell(value: float, form: str, best: bool) -> str:

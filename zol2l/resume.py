@@ -1,9 +1,7 @@
-"""Files that survive a kill: atomic writes, and batches of tensors saved without pickle."""
+"""Batches of tensors, saved atomically and without pickle."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,20 +9,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from zol2l.errors import require
+from zol2l.files import write_atomically
 from zol2l.types import map_tensors
 
 T = TypeVar("T")
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file, then move it to `path`: readers see all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def flatten(tree: object) -> dict[str, Tensor]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from rich.table import Table
 
+from zol2l.console import wide_console
 from zol2l.evaluation.robust_results import EVERY
-from zol2l.report import wide_console
 
 CHECKS = {
     "more_steps": "PGD-100 at least as strong as PGD-10",

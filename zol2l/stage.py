@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zol2l.errors import InvalidInput
-from zol2l.resume import write_atomically
+from zol2l.files import write_atomically
 
 SETTINGS = "settings.json"
 

@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import DictConfig
 from rich.markup import escape
 from rich.table import Table
 
-from zol2l.report import wide_console
+from zol2l.console import wide_console
 from zol2l.stage import as_json, fingerprint, write_json
 
 log = logging.getLogger(__name__)
@@ -73,6 +72,8 @@ def keep_to_cores(launcher: Mapping[str, Any]) -> None:
     jobs takes all cores of the machine, and many such jobs hardly move.
     """
     if cores := launcher.get("cpus_per_task"):
+        import torch  # not by the process that starts the jobs
+
         torch.set_num_threads(cores)
 
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from zol2l.resume import write_atomically
+from zol2l.files import write_atomically
 
 CHECKSUM = "sha256"
 

@@ -15,12 +15,13 @@ import torch
 from zol2l.errors import require
 from zol2l.evaluation.pictures import take_pictures
 from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
+from zol2l.files import write_atomically
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizees.family import SPLITS, Split
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import CHUNK, Oracle
 from zol2l.progress import Advance
-from zol2l.resume import save_tensors, write_atomically
+from zol2l.resume import save_tensors
 from zol2l.run import run
 from zol2l.run_checkpoint import RunCheckpoint
 from zol2l.trajectory import Recorder

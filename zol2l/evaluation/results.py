@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from zol2l.resume import write_atomically
+from zol2l.files import write_atomically
 from zol2l.trajectory import Trajectory
 
 SCHEMA = pa.schema(

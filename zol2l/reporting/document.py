@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from zol2l.resume import write_atomically
+from zol2l.files import write_atomically
 
 TEMPLATES = {"report.md": "report.md.jinja", "report.html": "report.html.jinja"}
 
