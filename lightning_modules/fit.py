@@ -55,6 +55,7 @@ def fit_victim(
     `checkpoint`, a file for this configuration alone, is written after every epoch; a killed job
     goes on there, exactly. It is deleted at the end.
     """
+    data = data.first(settings.get("images"), "optimizee.victim.training.images")
     size, images = settings["batch_size"], len(data.train_images)
     require(images > 0, "data.train", None, "images to train the victim on")
     require(1 <= size <= images, "optimizee.victim.training.batch_size", size, f"1 to {images}")

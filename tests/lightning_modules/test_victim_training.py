@@ -46,6 +46,13 @@ def test_training_follows_its_seed_alone(tmp_path: Path, augment: bool) -> None:
     assert not torch.equal(trained(tmp_path, augment=augment, seed=1), first)
 
 
+def test_the_first_training_images_alone(tmp_path: Path) -> None:
+    few = ImageData(IMAGES[:32], LABELS[:32], IMAGES[:12], LABELS[:12])
+    assert torch.equal(trained(tmp_path, images=32), trained(tmp_path, data=few))
+    with pytest.raises(InvalidInput, match=r"victim.training.images=49: 1 to 48, or null"):
+        trained(tmp_path, images=49)
+
+
 class Killed(VictimTraining):
     """Dies in the middle of its third epoch, as by SIGKILL."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +43,7 @@ def require_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> None:
 def robust_data(cfg: DictConfig) -> ImageData:
     """The data, with the first `recipe.train` training images alone."""
     data: ImageData = build(cfg.data, root=data_root(cfg))
-    count, available = cfg.recipe.train, len(data.train_images)
-    if count is None:
-        return data
-    require(1 <= count <= available, "recipe.train", count, f"1 to {available}, or null")
-    images, labels = data.train_images[:count], data.train_labels[:count]
-    return replace(data, train_images=images, train_labels=labels)
+    return data.first(cfg.recipe.train, "recipe.train")
 
 
 def chosen_defenses(cfg: DictConfig) -> dict[str, DictConfig]:

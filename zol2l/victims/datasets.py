@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from zol2l.errors import InvalidInput
+from zol2l.errors import InvalidInput, require
 
 DIGITS_TEST = 597
 DIGITS_SEED = 0
@@ -33,6 +33,17 @@ class ImageData:
     test_labels: Tensor
     identity: str = ""
     alphabetical: tuple[str, ...] = ()
+
+    def first(self, count: int | None, field: str) -> ImageData:
+        """The same with the first `count` training images alone, None: with all; `field` is what
+        asked for them.
+        """
+        if count is None:
+            return self
+        available = len(self.train_images)
+        require(1 <= count <= available, field, count, f"1 to {available}, or null")
+        images, labels = self.train_images[:count], self.train_labels[:count]
+        return replace(self, train_images=images, train_labels=labels)
 
 
 def digits(root: Path | None = None) -> ImageData:
