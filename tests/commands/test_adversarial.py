@@ -117,8 +117,8 @@ def test_a_second_run_does_nothing_anew(zol2l: Zol2l, tmp_path: Path) -> None:
     for command in commands:
         assert zol2l(command, *given).status == 0
     assert {p: p.stat().st_mtime_ns for p in made} == made
-    other = zol2l("adv-evaluate", *given, "defense.maximizer.scale=0.5")
-    assert other.status == 2 and "rnn_adv.maximizer.scale=0.5: 1.0, as it was" in other.err
+    other = zol2l("adv-evaluate", *given, "defense.maximizer.scale=0.2")
+    assert other.status == 2 and "rnn_adv.maximizer.scale=0.2: 0.5, as it was" in other.err
     assert zol2l("adv-evaluate", *given, "recipe.eps=0.1").status == 0
     assert len(list((folder / "parts").glob("*.parquet"))) == 2 * (5 + 3)
 

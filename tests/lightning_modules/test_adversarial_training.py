@@ -67,7 +67,7 @@ def test_one_update_is_that_of_algorithm_1_written_out(tmp_path: Path) -> None:
         g = g / g.abs().mean(dim=(1, 2, 3), keepdim=True)
         hidden = torch.tanh(g.view(-1, 1) @ phi.cell.weight_ih.T + hidden @ phi.cell.weight_hh.T)
         step = torch.tanh(hidden @ phi.readout.weight.T).view_as(x)
-        point = project(point + EPS * step)
+        point = project(point + 0.5 * EPS * step)
         total = total + (t + 1) * cross_entropy(network(point), y, reduction="sum")
     phi_gradient = torch.autograd.grad(total / 4, list(phi.parameters()))
     outer = cross_entropy(network(point.detach()), y)

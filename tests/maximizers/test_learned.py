@@ -45,7 +45,7 @@ def test_the_rnn_is_torchs_cell_for_each_pixel(rnn: RNNMaximizer) -> None:
         loss, gradient = problem.slope(point)
         scaled = gradient / gradient.abs().mean(dim=(1, 2, 3), keepdim=True)
         hidden = cell(scaled.view(-1, 1), hidden)
-        wanted = point + 0.3 * torch.tanh(hidden @ rnn.readout.weight.T).view_as(point)
+        wanted = point + 0.5 * 0.3 * torch.tanh(hidden @ rnn.readout.weight.T).view_as(point)
         wanted = torch.minimum(torch.maximum(wanted, problem.images - 0.3), problem.images + 0.3)
         point, state = rnn.move(problem, point, loss, gradient, state)
         torch.testing.assert_close(point, wanted.clamp(0, 1))

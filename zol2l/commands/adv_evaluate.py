@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from zol2l.build import build, plain
+from zol2l.commands.finish import finish
 from zol2l.commands.objects import store
 from zol2l.commands.robust import (
     build_attacker,
@@ -31,7 +33,7 @@ from zol2l.plots.robust import draw_robust
 from zol2l.progress import progress_bars
 from zol2l.robust_report import print_checks, print_robust
 from zol2l.stage import fingerprint
-from zol2l.tracking import artifact, log_robust, wandb_run
+from zol2l.tracking import log_robust
 from zol2l.victims.datasets import ImageData
 from zol2l.weights_file import module_identity
 
@@ -71,15 +73,11 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     figures = draw_robust(folder, rows)
     tested = [(name, seed) for name in chosen_defenses(cfg) for seed in map(int, cfg.seeds)]
     uses = [player_path(cfg, name, seed, "classifier") for name, seed in tested]
-    settings = plain(cfg.logger)
-    with wandb_run(settings, folder, cfg.run_name, "adv-evaluate", plain(cfg), uses) as run:
-        if run is not None:
-            log_robust(run, summary, checks, figures)
-            run.log_artifact(artifact(folder / "results.parquet"))
     print_robust(summary, len(shown[0]))
     print_checks(checks)
-    for path in (folder / "results.parquet", *(folder / name for name in written), *figures):
-        log.info("Written: %s", path)
+    paths = [folder / "results.parquet", *(folder / name for name in written), *figures]
+    show = partial(log_robust, summary=summary, checks=checks, figures=figures)
+    finish(cfg, "adv-evaluate", uses, show, paths)
     return rows
 
 

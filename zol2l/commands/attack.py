@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import nn
 
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, plain
+from zol2l.commands.finish import finish
 from zol2l.commands.objects import data_root, optimizee_settings
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
@@ -29,10 +29,8 @@ from zol2l.plots.attacks import draw_attacks
 from zol2l.progress import progress_bars
 from zol2l.report import print_attacks, print_shares
 from zol2l.stage import fingerprint
-from zol2l.tracking import artifact, log_attacks, wandb_run
+from zol2l.tracking import log_attacks
 from zol2l.victims.datasets import ImageData
-
-log = logging.getLogger(__name__)
 
 
 def main(cfg: DictConfig) -> pd.DataFrame:
@@ -50,11 +48,6 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
     figures = draw_attacks(folder, rows)
-    logger, uses = plain(cfg.logger), family.files
-    with wandb_run(logger, folder, cfg.run_name, "attack", plain(cfg), uses) as run:
-        if run is not None:
-            log_attacks(run, rows, summary, figures)
-            run.log_artifact(artifact(folder / "results.parquet"))
     print_attacks(summary)
     tables = [folder / "summary.csv"]
     if cfg.shown_to:
@@ -63,8 +56,9 @@ def main(cfg: DictConfig) -> pd.DataFrame:
         tables.append(folder / "transferability.csv")
         write_summary(tables[-1], table)
         print_shares(table)
-    for path in (folder / "results.parquet", *tables, *figures):
-        log.info("Written: %s", path)
+    show = partial(log_attacks, rows=rows, summary=summary, figures=figures)
+    written = [folder / "results.parquet", *tables, *figures]
+    finish(cfg, "attack", family.files, show, written)
     return rows
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from omegaconf import DictConfig
 
 from zol2l.build import build, plain
+from zol2l.commands.finish import finish
 from zol2l.commands.objects import (
     build_method,
     chosen_methods,
@@ -25,10 +26,8 @@ from zol2l.plots.report import draw_figures
 from zol2l.progress import progress_bars
 from zol2l.report import print_summary
 from zol2l.stage import fingerprint
-from zol2l.tracking import artifact, log_evaluation, wandb_run
+from zol2l.tracking import log_evaluation
 from zol2l.weights_file import module_identity
-
-log = logging.getLogger(__name__)
 
 
 def main(cfg: DictConfig) -> pd.DataFrame:
@@ -45,13 +44,10 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     figures = draw_figures(folder)
     learned = [(o, p) for m in chosen_methods(cfg).values() for p, o in m.learned.items()]
     uses = [*family.files, *(weights_path(cfg, owner, part) for owner, part in learned)]
-    with wandb_run(plain(cfg.logger), folder, cfg.run_name, "evaluate", plain(cfg), uses) as run:
-        if run is not None:
-            log_evaluation(run, results, summary, figures)
-            run.log_artifact(artifact(folder / "results.parquet"))
     print_summary(summary, len(stopped(results)))
-    for path in (folder / "results.parquet", folder / "summary.csv", *figures):
-        log.info("Written: %s", path)
+    written = [folder / "results.parquet", folder / "summary.csv", *figures]
+    show = partial(log_evaluation, results=results, summary=summary, figures=figures)
+    finish(cfg, "evaluate", uses, show, written)
     return results
 
 

@@ -33,7 +33,7 @@ class RNNMaximizer(LearnedMaximizer):
         self,
         steps: int = 10,
         hidden: int = 10,
-        scale: float = 1.0,
+        scale: float = 0.5,
         normalization: Normalization = "mean",
         exponent: float = 1.0,
         noise: float = NOISE,
