@@ -30,6 +30,7 @@ QUIET = ("scale=smoke", "logger=csv")
 QUICK = (*QUIET, "recipe.train=60", "recipe.training.epochs=1", "recipe.training.batch_size=20")
 """Digits' smoke scale trains well enough to defend; most tests need less."""
 EXPERIMENTS = sorted(name for name in entries(CONF, "experiment") if name.startswith("adv_"))
+SHORT = ("~attackers.pgd100", "~attackers.cw100")
 UNLEARNED = ("~attackers.l2lda", "~attackers.rnn")
 ON_MNIST = ("table3_mnist", "table1_bls", "table6_steps", "table7_transfer", "fig2_trajectories",
             "fig3_landscape")  # fmt: skip
@@ -90,7 +91,7 @@ def test_the_experiments_on_mnist_share_what_is_trained(zol2l: Zol2l, tmp_path: 
 )
 def test_the_experiments_on_cifar10_run(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     short = ("analysis.updates=2",) if name == "adv_table2_cost" else ()
-    fewer = () if short else ("~defenses.l2lda", "~attackers.l2lda", "~defenses.advtrain")
+    fewer = () if short else ("~defenses.l2lda", "~attackers.l2lda", "~defenses.advtrain", *SHORT)
     arguments = (f"experiment={name}", "data=cifar10_jpeg", *QUIET, *SMALL, *short, *fewer)
     outcome = zol2l("reproduce", *arguments)
     assert outcome.status == 0, outcome.err
@@ -106,21 +107,21 @@ def test_the_experiments_on_cifar10_run(zol2l: Zol2l, tmp_path: Path, name: str)
 
 def test_a_second_run_does_nothing_anew(zol2l: Zol2l, tmp_path: Path) -> None:
     commands = ("adv-train", "adv-evaluate")
-    given = ("defense=rnn_adv", *QUICK, "~attackers.l2lda")
+    given = ("defense=rnn_adv", *QUICK, "~attackers.l2lda", *SHORT)
     for command in commands:
         outcome = zol2l(command, *given)
         assert outcome.status == 0, outcome.err
     folder = tmp_path / "outputs/digits_small_convnet-smoke"
     kept = [p for p in folder.rglob("*") if p.suffix in (".safetensors", ".parquet")]
     made = {p: p.stat().st_mtime_ns for p in kept if "results" not in p.name}
-    assert len(made) == 2 + 5 + 3
+    assert len(made) == 2 + 3 + 3
     for command in commands:
         assert zol2l(command, *given).status == 0
     assert {p: p.stat().st_mtime_ns for p in made} == made
     other = zol2l("adv-evaluate", *given, "defense.maximizer.scale=0.2")
     assert other.status == 2 and "rnn_adv.maximizer.scale=0.2: 0.5, as it was" in other.err
     assert zol2l("adv-evaluate", *given, "recipe.eps=0.1").status == 0
-    assert len(list((folder / "parts").glob("*.parquet"))) == 2 * (5 + 3)
+    assert len(list((folder / "parts").glob("*.parquet"))) == 2 * (3 + 3)
 
 
 def test_a_trained_classifier_and_its_attacker_can_be_started_from(
@@ -170,7 +171,7 @@ def test_restricted_imagenet_trains_with_batch_norm_at_work(zol2l: Zol2l, tmp_pa
     outcome = zol2l(
         "reproduce", "experiment=adv_restricted_imagenet", *QUIET, *fewer, "~attackers.l2lda",
         f"data.folder={tmp_path}/imagenet", "data.size=32", "data.resize=32", "recipe.steps=1",
-        "~attackers.pgd100", "~attackers.cw100",
+        *SHORT,
     )  # fmt: skip
     assert outcome.status == 0, outcome.err
     folder = tmp_path / "outputs/adv_restricted_imagenet-smoke"

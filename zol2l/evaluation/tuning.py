@@ -14,6 +14,7 @@ import optuna
 import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
 
 from zol2l.errors import require
 from zol2l.evaluation.results import trial_rows
@@ -118,23 +119,49 @@ def tune(
         pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=warmup - 1),
         load_if_exists=True,
     )
-    best, done = start, 0
-    rounds = grid.rounds(list(start))
+    best, rounds = start, grid.rounds(list(start))
+    tried: list[Settings] = []
     total = sum(len(make(start)) for make in rounds)
     for make in rounds:
-        candidates = make(best)
-        for settings in candidates:
-            if not _tried(study, settings):
+        for settings in make(best):
+            if all(_settings(trial) != settings for trial in _finished(study)):
                 _try(study, settings, value, warmup, journal.parent)
-            done += 1
-            progress(done, total)
-        best = dict(study.best_trial.user_attrs["settings"])
+            tried.append(settings)
+            progress(len(tried), total)
+        best = _settings(_best(study, tried))
+    _warn_at_an_end(best, tried)
     trials = [
-        {**t.user_attrs["settings"], "state": t.state.name.lower(), "value": t.value}
-        for t in study.trials
-        if t.state.is_finished()
+        {**_settings(t), "state": t.state.name.lower(), "value": t.value} for t in _finished(study)
     ]
-    return Tuned(best, float(study.best_trial.value or 0.0), trials)
+    return Tuned(best, float(_best(study, tried).value or 0.0), trials)
+
+
+def _best(study: optuna.Study, tried: Sequence[Settings]) -> FrozenTrial:
+    """The best of these: a journal that is resumed from has trials of later rounds too."""
+    completed = [trial for trial in _finished(study) if trial.state == TrialState.COMPLETE]
+    known = [trial for trial in completed if _settings(trial) in tried]
+    return min(known, key=lambda trial: float(trial.value or 0.0))
+
+
+def _finished(study: optuna.Study) -> list[FrozenTrial]:
+    return [trial for trial in study.trials if trial.state.is_finished()]
+
+
+def _settings(trial: FrozenTrial) -> Settings:
+    return dict(trial.user_attrs["settings"])
+
+
+def _warn_at_an_end(best: Settings, tried: Sequence[Settings]) -> None:
+    """Say so where the best step size is the smallest or the largest of those tried: the minimum
+    may lie beyond.
+    """
+    for name in best:
+        sizes = [settings[name] for settings in tried]
+        ends = {"smallest": min(sizes), "largest": max(sizes)}
+        for end, size in ends.items() if _last(name) in STEP_SIZES else ():
+            if best[name] == size and min(sizes) < max(sizes):
+                message = "the best %s, %g, is the %s tried: let tuning.rates reach further"
+                log.warning(message, name, size, end)
 
 
 def _try(study: optuna.Study, settings: Settings, value: Trial, warmup: int, folder: Path) -> None:
@@ -150,7 +177,7 @@ def _try(study: optuna.Study, settings: Settings, value: Trial, warmup: int, fol
     try:
         found = value(settings, report, running)
     except optuna.TrialPruned:
-        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        study.tell(trial, state=TrialState.PRUNED)
         log.info("tuning %s: pruned", settings)
     else:
         study.tell(trial, float("inf") if math.isnan(found) else found)
@@ -195,8 +222,3 @@ def optimizer_value(
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
-
-
-def _tried(study: optuna.Study, settings: Settings) -> bool:
-    finished = (t for t in study.trials if t.state.is_finished())
-    return any(t.user_attrs.get("settings") == settings for t in finished)

@@ -1,0 +1,89 @@
+"""The search: rates, multiples of the best, choices of the rest; every trial once."""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from pathlib import Path
+
+import optuna
+import pytest
+
+from zol2l.evaluation.tuning import Report, Settings, Trial, Tuned, TuningGrid, tune
+
+START = {"rate": 3.0, "beta": 0.9}
+GRID = TuningGrid([0.01, 0.1, 1, 10], [0.5, 2], {"beta": [0.9, 0.99]})
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def minimum_at(rate: float, tried: list[Settings]) -> Trial:
+    """A problem whose best rate is `rate`, and its best beta 0.99."""
+
+    def value(settings: Settings, report: Report, running: Path) -> float:
+        tried.append(settings)
+        return abs(math.log(settings["rate"] / rate)) - settings.get("beta", 0)
+
+    return value
+
+
+def searched(folder: Path, rate: float, tried: list[Settings]) -> Tuned:
+    return tune(minimum_at(rate, tried), START, GRID, 1, folder / "trials.log")
+
+
+def test_rates_then_multiples_of_the_best_then_the_rest(tmp_path: Path) -> None:
+    tried: list[Settings] = []
+    tuned = searched(tmp_path, 0.2, tried)
+    assert [settings["rate"] for settings in tried] == [0.01, 0.1, 1, 10, 0.05, 0.2, 0.2]
+    assert tuned.settings == {"rate": 0.2, "beta": 0.99}
+    assert tuned.value == pytest.approx(-0.99)
+    assert len(tuned.trials) == len(tried)
+
+
+class KilledError(Exception):
+    """Nothing after it runs."""
+
+
+@pytest.mark.parametrize("trials", range(8))
+def test_a_killed_search_goes_on_with_the_trials_it_has(tmp_path: Path, trials: int) -> None:
+    whole: list[Settings] = []
+    wanted = searched(tmp_path / "whole", 0.2, whole)
+    made: list[Settings] = []
+
+    def dies(settings: Settings, report: Report, running: Path) -> float:
+        if len(made) == trials:
+            raise KilledError
+        return minimum_at(0.2, made)(settings, report, running)
+
+    killed = tmp_path / "killed" / "trials.log"
+    with pytest.raises(KilledError) if trials < len(whole) else nullcontext():
+        tune(dies, START, GRID, 1, killed)
+    assert searched(killed.parent, 0.2, made) == wanted
+    assert made == whole
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [(0.2, None), (1e-4, "the best rate, 0.005, is the smallest"), (1e3, "rate, 20, is the larg")],
+)
+def test_a_best_rate_at_an_end_of_the_range_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, rate: float, told: str | None
+) -> None:
+    searched(tmp_path, rate, [])
+    if told is None:
+        assert not caplog.messages
+    else:
+        assert told in caplog.messages[-1]
+
+
+def test_a_trial_in_the_worse_half_is_pruned(tmp_path: Path) -> None:
+    def value(settings: Settings, report: Report, running: Path) -> float:
+        report(1, settings["rate"])
+        return settings["rate"]
+
+    tuned = tune(value, {"rate": 1.0}, TuningGrid([1, 2, 3, 4], [], {}), 1, tmp_path / "trials.log")
+    assert [trial["state"] for trial in tuned.trials] == ["complete"] * 3 + ["pruned"]
+    assert tuned.settings == {"rate": 1}
