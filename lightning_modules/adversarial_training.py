@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lightning_modules.augmentation import augmented
+from lightning_modules.loggers import log_once
 from lightning_modules.recipe import Recipe
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
@@ -159,10 +160,14 @@ class AdversarialTraining(pl.LightningModule):
         """Natural and PGD-10 accuracy on the images that were held out."""
         self.validated_at = self.updates
         images, labels = (part.to(self.device) for part in self.held_out)
-        for name, attack in VALIDATION.items() if len(labels) else ():
+        if len(labels) == 0:
+            return
+        for name, attack in VALIDATION.items():
             known = accuracy(self.result, attack, images, labels, self.threat, self.seed)
             self.validation[name] = known
-            self.log(f"val/{name}", known, prog_bar=True)
+        shown = {f"val/{name}": known for name, known in self.validation.items()}
+        epoch = {"adv/epoch": self.updates / self.updates_per_epoch()}
+        log_once(self, shown, self.batches_done - 1, **epoch)
 
     def configure_optimizers(self) -> Any:
         """The classifier's with the recipe's schedule, the maximizer's at a constant rate."""

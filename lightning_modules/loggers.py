@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
@@ -75,6 +76,18 @@ class OwnRun(WandbLogger):
         super().finalize(status)
         if self._experiment is not None:
             self._experiment.finish()
+
+
+def log_once(
+    module: pl.LightningModule, figures: Mapping[str, float], step: int, **axis: float
+) -> None:
+    """Log figures of a training step, and where it is on their axis, at this step alone: what
+    `module.log` is told in one step Lightning writes again in all steps after it. Progress bars see
+    the figures too.
+    """
+    module.log_dict(dict(figures), logger=False)
+    for logger in module.loggers:
+        logger.log_metrics({**figures, **axis}, step)
 
 
 def _own_run(

@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from lightning_modules.loggers import log_once
 from lightning_modules.truncation import TruncationSchedule
 from zol2l.errors import require
 from zol2l.estimators import CentralDifference, DirectionalDerivative, ForwardDifference
@@ -217,7 +218,8 @@ class MetaTraining(pl.LightningModule):
 
     def _keep_if_best(self) -> None:
         figures, self.validated_at = self.validate(), self.meta_step
-        self.log_dict({f"val/{name}": value for name, value in figures.items()})
+        shown = {f"val/{name}": value for name, value in figures.items()}
+        log_once(self, shown, self.batches_done - 1)
         if self.best is None or figures[SELECTED_BY] < self.best["figures"][SELECTED_BY]:
             weights = {k: v.detach().clone() for k, v in self.learned.state_dict().items()}
             self.best = {"meta_step": self.meta_step, "figures": figures, "weights": weights}
