@@ -17,6 +17,7 @@ FOUNDATION = {
         "types",
         "resume",
         "checkpoint",
+        "chunks",
         "lock",
         "recurrent",
         "stage",

@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.problems import Breaking, Recorded, Wrapper, normal, quadratic, seeded
 from zol2l.errors import InvalidInput
 from zol2l.optimizees import BlackBoxAttack
-from zol2l.oracle import CHUNK, Oracle, evaluate_in_chunks
+from zol2l.oracle import Oracle, evaluate_in_chunks
 from zol2l.types import Evaluation
 
 
@@ -39,7 +39,7 @@ def test_chunks_change_nothing_and_no_call_exceeds_them(chunk: int | None) -> No
     assert max(sizes) <= (chunk or 35)
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 9, CHUNK, None])
+@pytest.mark.parametrize("chunk", [1, 4, 9, 210, None])
 def test_counters_equal_the_calls_of_the_function(chunk: int | None) -> None:
     problem = Recorded(quadratic(3, 2))
     oracle = Oracle(problem, chunk=chunk)

@@ -8,14 +8,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from zol2l.chunks import fitting
 from zol2l.errors import require
 from zol2l.meta_gradient import MetaGradient
 from zol2l.types import Evaluation, Optimizee
-
-CHUNK = 210
-"""Function evaluations per call. Measured (benchmarks/chunk_size.py): on two cores 210 images a
-call took 268 us an image, 2,100 took 410, 21 took 298 and one 680: activations stay in cache."""
-
 
 MISSING = {torch.bool: False, torch.int64: -1}
 """What a stopped row holds: no success, no predicted class; NaN in every floating-point field."""
@@ -31,14 +27,15 @@ class Oracle:
     A hard `budget` per instance bounds its loss queries plus the one check of its last iterate.
     An instance that returns NaN or inf is stopped and never called again; the others go on.
     With `until_success` so is an instance whose iterate, the first point of a query, succeeds: the
-    rest of that query is neither evaluated nor counted.
+    rest of that query is neither evaluated nor counted. A call has at most `chunk` points (None: as
+    many as stay in cache).
     """
 
     def __init__(
         self,
         optimizee: Optimizee,
         budget: int | None = None,
-        chunk: int | None = CHUNK,
+        chunk: int | None = None,
         until_success: bool = False,
     ) -> None:
         require(budget is None or budget >= 1, "budget", budget, "at least 1 query per instance")
@@ -164,9 +161,12 @@ def _missing(values: Tensor) -> Tensor:
 
 
 def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -> Evaluation:
-    """Evaluate theta (B, n, D) in calls of at most `chunk` points, over instances, then points."""
-    instances, points, _ = theta.shape
-    if chunk is None or instances * points <= chunk:
+    """Evaluate theta (B, n, D) in calls of at most `chunk` points, over instances, then points;
+    None: of as many as stay in cache.
+    """
+    instances, points, dimension = theta.shape
+    chunk = chunk or fitting(dimension, theta.device)
+    if instances * points <= chunk:
         return optimizee(theta)
     if points > chunk:
         parts = [evaluate_in_chunks(optimizee, t, chunk) for t in theta.split(chunk, dim=1)]

@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from zol2l.chunks import fitting
 from zol2l.errors import require
-from zol2l.evaluation.robustness import CHUNK, device_of
+from zol2l.evaluation.robustness import device_of
 from zol2l.maximizers import CrossEntropy, Draws
 
 
@@ -38,10 +39,10 @@ def loss_landscape(
         (gradient,) = torch.autograd.grad(total, point)
     places = torch.linspace(-reach, reach, points).tolist()
     grid = [(a, b) for a in places for b in places]
-    losses = []
+    losses, size = [], fitting(images[0].numel(), device)
     for a, b in grid:
         moved = (images + a * gradient.sign() + b * across).clamp(0, 1)
-        logits = torch.cat([classifier(part) for part in moved.split(CHUNK)])
+        logits = torch.cat([classifier(part) for part in moved.split(size)])
         losses.append(CrossEntropy().inner(logits, labels, None).mean().item())
     columns = {"along_gradient": [a for a, _ in grid], "along_random": [b for _, b in grid]}
     return pd.DataFrame({**columns, "loss": losses})

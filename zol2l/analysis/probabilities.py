@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zol2l.oracle import CHUNK
+from zol2l.chunks import fitting
 
 
 @torch.no_grad()
@@ -17,7 +17,8 @@ def probability_distribution(victim: nn.Module, images: Tensor, ranks: int = 10)
     Where the first is near 1, the outer product of one score stands well for the Fisher information
     over all classes.
     """
-    parts = [victim(part).softmax(dim=1) for part in images.split(CHUNK)]
+    size = fitting(images[0].numel(), images.device)
+    parts = [victim(part).softmax(dim=1) for part in images.split(size)]
     largest = torch.cat(parts).topk(min(ranks, parts[0].shape[1]), dim=1)[0].double()
     return pd.DataFrame(
         {

@@ -16,7 +16,7 @@ from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.goals import Goal
-from zol2l.oracle import CHUNK, Oracle
+from zol2l.oracle import Oracle
 from zol2l.types import Rows
 
 Victim = Callable[[Tensor], Tensor]
@@ -52,7 +52,7 @@ class Attack(ABC):
         threat: ThreatModel,
         budget: int | None = None,
         kappa: float = 0.0,
-        chunk: int | None = CHUNK,
+        chunk: int | None = None,
         seed: int = 0,
         loss: AttackLoss = "margin",
     ) -> None:

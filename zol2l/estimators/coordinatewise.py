@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zol2l.chunks import fitting
 from zol2l.errors import require
-from zol2l.oracle import CHUNK, evaluate_in_chunks
+from zol2l.oracle import evaluate_in_chunks
 from zol2l.types import Optimizee
 
 
@@ -21,12 +22,12 @@ class CoordinatewiseGradient:
     optimizee is asked for. The denominator is the distance of the two points as rounded, which
     keeps float32 exact to its last digits where mu is small beside theta.
     Cost: 2D + 1 evaluations per instance, in training alone; no optimizer's query counter sees
-    them. They are made some coordinates at a time, `chunk` points a call (None: all at once), so
-    that memory holds chunk x D numbers, or B x 2 x D where there are more instances than that.
+    them. They are made some coordinates at a time, `chunk` points a call (None: what stays in
+    cache), so that memory holds chunk x D numbers, or B x 2 x D where that is more.
     """
 
     smoothing: float | None = None
-    chunk: int | None = CHUNK
+    chunk: int | None = None
 
     def __post_init__(self) -> None:
         mu, chunk = self.smoothing, self.chunk
@@ -38,7 +39,8 @@ class CoordinatewiseGradient:
         """Value (B,) and gradient (B, D) at theta (B, D); NaN where a probe returned NaN."""
         theta = theta.detach()
         instances, dimension = theta.shape
-        at_once = dimension if self.chunk is None else max(1, self.chunk // (2 * instances))
+        chunk = self.chunk or fitting(dimension, theta.device)
+        at_once = max(1, chunk // (2 * instances))
         value = evaluate_in_chunks(optimizee, theta[:, None], self.chunk).loss[:, 0]
         everything = torch.arange(dimension, device=theta.device)
         slopes = [self._slopes(optimizee, theta, some) for some in everything.split(at_once)]

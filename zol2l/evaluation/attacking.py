@@ -21,7 +21,6 @@ from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_att
 from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.family import SPLITS, Split
 from zol2l.optimizees.goals import Goal
-from zol2l.oracle import CHUNK
 from zol2l.progress import Advance
 from zol2l.resume import load_tensors, save_tensors
 
@@ -39,7 +38,7 @@ class AttackProtocol:
     budget: int | None = None
     seed: int = 0
     split: Split = "test"
-    chunk: int | None = CHUNK
+    chunk: int | None = None
     first: int = 0
     pictured: int = 8
 

@@ -19,7 +19,7 @@ from zol2l.files import write_atomically
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizees.family import SPLITS, Split
 from zol2l.optimizer import Optimizer
-from zol2l.oracle import CHUNK, Oracle
+from zol2l.oracle import Oracle
 from zol2l.progress import Advance
 from zol2l.resume import save_tensors
 from zol2l.run import run
@@ -46,7 +46,7 @@ class Protocol:
     budget: int | None = None
     seed: int = 0
     split: Split = "test"
-    chunk: int | None = CHUNK
+    chunk: int | None = None
     first: int = 0
     pictured: Sequence[float] | None = None
 

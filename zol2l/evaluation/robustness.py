@@ -9,13 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from zol2l.attacks.threat_model import ThreatModel
+from zol2l.chunks import fitting
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Maximizer, Objective, evaluating
 from zol2l.types import Rows
-
-CHUNK = 200
-"""Images a call; no result depends on it."""
-
 
 RADII = (0.5, 1.0, 1.5, 2.0)
 """Where a classifier's loss is measured, in units of the threat model's radius."""
@@ -29,14 +26,15 @@ class RobustnessProtocol:
 
     images: int = 1000
     radius_images: int = 200
-    chunk: int = CHUNK
+    chunk: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         require(self.images >= 1, "robustness.images", self.images, "at least 1")
         few = self.radius_images >= 1
         require(few, "robustness.radius_images", self.radius_images, "at least 1")
-        require(self.chunk >= 1, "robustness.chunk", self.chunk, "at least 1 image a call")
+        chunk = self.chunk is None or self.chunk >= 1
+        require(chunk, "robustness.chunk", self.chunk, "at least 1 image a call, or null")
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def withstand(
     threat: ThreatModel,
     *,
     seed: int = 0,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Withstood:
     """Attack images (B, C, H, W) with labels (B,) and look at the last iterate, once.
 
@@ -81,6 +79,7 @@ def withstand(
     """
     device = device_of(classifier, images)
     parts = []
+    chunk = chunk or fitting(images[0].numel(), device)
     for rows in torch.arange(len(images)).split(chunk):
         draws = Draws(torch.Generator().manual_seed(seed), rows, len(images))
         shown = images[rows].to(device), labels[rows].to(device)

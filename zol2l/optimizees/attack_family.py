@@ -9,15 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zol2l.chunks import fitting
 from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import BlackBoxAttack
 from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.goals import Goal
 from zol2l.types import Optimizee
 from zol2l.weights_file import module_identity
-
-PREDICT_BATCH, PREDICT_VALUES = 500, 8_000_000
-"""Images a call, and pixels times channels: fewer images where they are large."""
 
 
 class AttackFamily(OptimizeeFamily):
@@ -87,5 +85,5 @@ def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> T
 @torch.no_grad()
 def predictions(victim: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """The classes (m,) that the victim takes images (m, C, H, W) for."""
-    size = min(PREDICT_BATCH, max(1, PREDICT_VALUES // images[0].numel()))
+    size = fitting(images[0].numel(), images.device)
     return torch.cat([victim(batch).argmax(dim=1) for batch in images.split(size)])

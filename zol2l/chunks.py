@@ -1,0 +1,19 @@
+"""How much of a batch goes into one call: as much as stays in the processor's cache."""
+
+from __future__ import annotations
+
+import torch
+
+IN_CACHE = 165_000
+"""Numbers shown to a function in one call: 210 MNIST images, 53 of CIFAR-10. Measured on the C&W
+networks by benchmarks/chunk_size.py: the flat part of the curve for MNIST ends there, and 53 CIFAR
+images a call took 0.7 of the time per image that 210 took."""
+ON_ACCELERATOR = 100
+"""So many times more elsewhere than on a CPU."""
+FEWEST = 4
+
+
+def fitting(dimension: int, device: torch.device) -> int:
+    """Points of so many coordinates to a call. Results depend on it by rounding alone."""
+    values = IN_CACHE if device.type == "cpu" else IN_CACHE * ON_ACCELERATOR
+    return max(FEWEST, values // dimension)
