@@ -38,6 +38,9 @@ class AdversarialTraining(pl.LightningModule):
     killed job resumes exactly, and devices see what one device with the joined batch would.
     """
 
+    KEPT = ("done", "validation")
+    """What its checkpoints have beside Lightning's own."""
+
     def __init__(
         self,
         classifier: nn.Module,

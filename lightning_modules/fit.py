@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
@@ -26,6 +27,7 @@ from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import class_count
 
 CHECKPOINT = "last.ckpt"
+Trained = MetaTraining | AdversarialTraining | VictimTraining
 
 for name in ("pytorch_lightning", "lightning_fabric"):
     getLogger(name).setLevel(WARNING)  # which they set to INFO when imported
@@ -167,18 +169,29 @@ def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
     )
 
 
-def _fit(
-    job: pl.Trainer, module: pl.LightningModule, data: pl.LightningDataModule, path: Path
-) -> None:
+def _fit(job: pl.Trainer, module: Trained, data: pl.LightningDataModule, path: Path) -> None:
     """Train from the checkpoint at `path`, if there is one, to the end. Lightning makes an exit of
     Ctrl-C; here it is what it was.
     """
     try:
-        job.fit(module, data, ckpt_path=str(path) if path.exists() else None, weights_only=True)
+        job.fit(module, data, ckpt_path=_checkpoint(module, path), weights_only=True)
     except SystemExit as stopped:
         if job.interrupted:
             raise KeyboardInterrupt from stopped
         raise
+
+
+def _checkpoint(module: Trained, path: Path) -> str | None:
+    """The checkpoint at `path`, if there is one; refused where `module` could not go on from it."""
+    if not path.exists():
+        return None
+    try:
+        saved = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+    except Exception as error:
+        raise InvalidInput("checkpoint", path, "is damaged; delete it to begin anew") from error
+    known = "written by this version of zol2l; delete it to begin anew"
+    require(set(module.KEPT) <= saved.keys(), "checkpoint", path, known)
+    return str(path)
 
 
 def _accurate(keep: Kept, trainer: pl.Trainer) -> Path | None:

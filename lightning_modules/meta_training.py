@@ -62,6 +62,9 @@ class MetaTraining(pl.LightningModule):
     asks the method's own estimator, as evaluation does.
     """
 
+    KEPT = ("done", "unrolls")
+    """What its checkpoints have beside Lightning's own."""
+
     def __init__(
         self,
         optimizer: ComposedOptimizer,

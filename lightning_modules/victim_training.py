@@ -24,6 +24,9 @@ class VictimTraining(pl.LightningModule):
     `augment` each batch of images is cropped and reflected at random, by `seed`.
     """
 
+    KEPT = ("streams",)
+    """What its checkpoints have beside Lightning's own."""
+
     def __init__(
         self,
         network: nn.Module,

@@ -79,6 +79,22 @@ def test_killed_and_resumed_equals_uninterrupted(
     assert torch.equal(trained(tmp_path / "killed", augment=True, epochs=4), expected)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"x" * 4000, "damaged"), (b"", "damaged"), (None, "version")]
+)
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_named(
+    tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    path = tmp_path / "victim.ckpt"
+    torch.save({"state_dict": {}}, path)  # Lightning's part alone
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=told):
+        trained(tmp_path)
+    path.unlink()
+    trained(tmp_path)
+
+
 def test_augmentation_is_an_option(tmp_path: Path) -> None:
     plain = trained(tmp_path)
     assert torch.equal(trained(tmp_path, augment=False), plain)
