@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 
 from zol2l.cli import main
+from zol2l.plots import style
 
 
 @dataclass
@@ -30,7 +32,17 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hydra composes each configuration twice, first for `hydra.mode` alone, which zol2l leaves
+    alone; figures come small. test_bad_input.py takes everything as users have it.
+    """
+    monkeypatch.setattr(Hydra, "get_mode", lambda *_, **__: None)
+    monkeypatch.setattr(style, "DPI", 20)
+
+
+@pytest.fixture
 def zol2l(
+    quicker: None,
     tmp_path: Path,
     data_root: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -11,6 +11,12 @@ from tests.commands.conftest import Zol2l
 from zol2l.learned_weights import save_part
 from zol2l.updates import UpdateRNN
 
+
+@pytest.fixture
+def quicker() -> None:
+    """Nothing: errors in a configuration are met as users meet them."""
+
+
 QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
 
 
