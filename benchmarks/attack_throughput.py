@@ -20,9 +20,9 @@ from zol2l.attacks.attack import Attack, AttackResult
 from zol2l.attacks.square import SquareAttack
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
+from zol2l.chunks import MOST
 from zol2l.estimators import CentralDifference, ForwardDifference, OuterProduct
 from zol2l.optimizer import ComposedOptimizer
-from zol2l.oracle import CHUNK
 from zol2l.sampling import GaussianSampling, SphereSampling
 from zol2l.updates import MomentumSign, NaturalGradient
 from zol2l.victims.checkpoints import frozen
@@ -63,11 +63,11 @@ def main() -> None:
     victim = frozen(carlini_wagner())
     images = torch.rand(chosen.images, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        labels = torch.cat([victim(part).argmax(dim=1) for part in images.split(CHUNK)])
+        labels = torch.cat([victim(part).argmax(dim=1) for part in images.split(MOST)])
 
     @torch.inference_mode()
     def forward() -> None:
-        for part in images.split(CHUNK):
+        for part in images.split(MOST):
             victim(part)
 
     show: Callable[..., None] = print

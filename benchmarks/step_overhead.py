@@ -16,10 +16,11 @@ from collections.abc import Callable
 
 import torch
 
+from zol2l.chunks import MOST
 from zol2l.estimators import ForwardDifference
 from zol2l.optimizees import BlackBoxAttack
 from zol2l.optimizer import ComposedOptimizer
-from zol2l.oracle import CHUNK, Oracle
+from zol2l.oracle import Oracle
 from zol2l.sampling import GaussianSampling, QueryRNN
 from zol2l.updates import SGD, Adam, UpdateRNN
 from zol2l.victims.checkpoints import frozen
@@ -65,7 +66,7 @@ def main() -> None:
     victim = frozen(carlini_wagner())
     count, q = options.instances, options.directions
     attack = BlackBoxAttack(victim, torch.rand(count, 1, 28, 28), torch.randint(10, (count,)))
-    points = (CHUNK // (q + 1)) * (q + 1)
+    points = (MOST // (q + 1)) * (q + 1)
     chunks = torch.rand(count * (q + 1), 1, 28, 28).split(points)
     work: dict[str, Callable[[], object]] = {"forward": lambda: [victim(x) for x in chunks]}
     work |= {name: stepper(name, attack, q) for name in METHODS}

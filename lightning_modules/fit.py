@@ -57,7 +57,9 @@ def fit_victim(
     `checkpoint`, a file for this configuration alone, is written after every epoch; a killed job
     goes on there, exactly. It is deleted at the end.
     """
-    data = data.first(settings.get("images"), "optimizee.victim.training.images")
+    if settings.get("images") is not None:
+        wanted = min(settings["images"], len(data.train_images))
+        data = data.mixed().first(wanted, "optimizee.victim.training.images")
     size, images = settings["batch_size"], len(data.train_images)
     require(images > 0, "data.train", None, "images to train the victim on")
     require(1 <= size <= images, "optimizee.victim.training.batch_size", size, f"1 to {images}")
@@ -187,10 +189,13 @@ def _checkpoint(module: Trained, path: Path) -> str | None:
         return None
     try:
         saved = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+    except OSError:
+        raise
     except Exception as error:
         raise InvalidInput("checkpoint", path, "is damaged; delete it to begin anew") from error
-    known = "written by this version of zol2l; delete it to begin anew"
-    require(set(module.KEPT) <= saved.keys(), "checkpoint", path, known)
+    known = isinstance(saved, dict) and set(module.KEPT) <= saved.keys()
+    told = "is not one of this version of zol2l; delete it to begin anew"
+    require(known, "checkpoint", path, told)
     return str(path)
 
 

@@ -8,12 +8,14 @@ IN_CACHE = 165_000
 """Numbers shown to a function in one call: 210 MNIST images, 53 of CIFAR-10. Measured on the C&W
 networks by benchmarks/chunk_size.py: the flat part of the curve for MNIST ends there, and 53 CIFAR
 images a call took 0.7 of the time per image that 210 took."""
-ON_ACCELERATOR = 100
-"""So many times more elsewhere than on a CPU."""
-FEWEST = 4
+FEWEST, MOST = 4, 210
+"""Points a call: the most because a function may look at more than the point, as at images that a
+small perturbation is scaled up for."""
+ON_ACCELERATOR = 10
+"""So many times more elsewhere than on a CPU; not measured."""
 
 
 def fitting(dimension: int, device: torch.device) -> int:
     """Points of so many coordinates to a call. Results depend on it by rounding alone."""
-    values = IN_CACHE if device.type == "cpu" else IN_CACHE * ON_ACCELERATOR
-    return max(FEWEST, values // dimension)
+    on_cpu = min(MOST, max(FEWEST, IN_CACHE // dimension))
+    return on_cpu if device.type == "cpu" else ON_ACCELERATOR * on_cpu

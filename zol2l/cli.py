@@ -84,7 +84,15 @@ def usage() -> str:
     """The commands, a line each."""
     lines = [f"  {name:14}{text}" for name, text in COMMANDS.items()]
     shape = "zol2l COMMAND [group=option] [setting=value] [-m group=a,b setting=1,2]"
-    return "\n".join([f"usage: {shape}", "", *lines, "", "zol2l COMMAND --help shows all settings"])
+    return "\n".join(
+        [
+            f"usage: {shape}",
+            "",
+            *lines,
+            "",
+            "zol2l COMMAND --help shows all settings, zol2l --version the version",
+        ]
+    )
 
 
 def explain(error: BaseException) -> str:

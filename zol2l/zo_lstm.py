@@ -41,21 +41,22 @@ class ZOLSTM(ComposedOptimizer):
         cls,
         source: str | Path,
         directions: int | None = None,
-        scale: float = 1.0,
+        scale: float | None = None,
         gain: float | None = None,
     ) -> Self:
         """A released optimizer by name ("mnist"), or the learned parts in a folder that holds
         update/weights.safetensors and sampling/weights.safetensors.
 
-        `directions` and `gain` default to those that the release was trained with (20 and 1 for a
-        folder without a card); `scale` is alpha, to be tuned where the problem is another one
-        (section 4.3).
+        `directions`, `gain` and `scale` default to those that the release was trained with (20, 1
+        and 1 for a folder without a card); `scale` is alpha, to be tuned where the problem is
+        another one (section 4.3).
         """
         path = Path(source) if Path(source).is_dir() else released_folder(str(source))
         if (path / CARD).is_file():
             card = read_card(path)
             directions, gain = directions or int(card["directions"]), gain or float(card["gain"])
-        optimizer = cls(directions or 20, scale=scale, gain=gain or 1.0)
+            scale = scale or float(card.get("scale", 1.0))
+        optimizer = cls(directions or 20, scale=scale or 1.0, gain=gain or 1.0)
         for part in PARTS:
             load_part(path / part / WEIGHTS, getattr(optimizer, part))
         return optimizer.requires_grad_(False).eval()

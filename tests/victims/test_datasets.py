@@ -11,6 +11,7 @@ import pytest
 import torch
 import torchvision.datasets
 
+from tests.problems import seeded
 from zol2l.errors import InvalidInput
 from zol2l.victims.datasets import ImageData, cifar10, digits, mnist
 
@@ -89,6 +90,20 @@ def test_one_error_where_there_is_neither_data_nor_network(
         load(tmp_path)
     for words in [str(tmp_path), *remedies]:
         assert words in str(error.value)
+
+
+def test_the_first_images_of_a_folder_are_of_all_its_classes() -> None:
+    labels = torch.arange(4).repeat_interleave(25)
+    images = labels.float().view(-1, 1, 1, 1)
+    folder = ImageData(images, labels, images, labels)
+    few = folder.mixed().first(20, "recipe.train")
+    for x, y in ((few.train_images, few.train_labels), (few.test_images, few.test_labels)):
+        assert set(y.tolist()) == {0, 1, 2, 3}
+        assert torch.equal(x.flatten(), y.float())
+    assert torch.equal(folder.mixed().test_labels, folder.mixed().test_labels)
+    order = torch.randperm(100, generator=seeded(0))
+    unordered = ImageData(images[order], labels[order], images[order], labels[order])
+    assert torch.equal(unordered.mixed().train_labels, labels[order])
 
 
 def test_a_damaged_cifar10_is_refused(tmp_path: Path) -> None:

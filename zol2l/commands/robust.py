@@ -43,7 +43,7 @@ def require_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> None:
 def robust_data(cfg: DictConfig) -> ImageData:
     """The data, with the first `recipe.train` training images alone."""
     data: ImageData = build(cfg.data, root=data_root(cfg))
-    return data.first(cfg.recipe.train, "recipe.train")
+    return data.mixed().first(cfg.recipe.train, "recipe.train")
 
 
 def chosen_defenses(cfg: DictConfig) -> dict[str, DictConfig]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from zol2l.attacks.threat_model import ThreatModel
-from zol2l.chunks import fitting
+from zol2l.chunks import MOST, fitting
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Maximizer, Objective, evaluating
 from zol2l.types import Rows
@@ -79,7 +79,7 @@ def withstand(
     """
     device = device_of(classifier, images)
     parts = []
-    chunk = chunk or fitting(images[0].numel(), device)
+    chunk = chunk or min(MOST, fitting(images[0].numel(), device))  # gradients need memory
     for rows in torch.arange(len(images)).split(chunk):
         draws = Draws(torch.Generator().manual_seed(seed), rows, len(images))
         shown = images[rows].to(device), labels[rows].to(device)

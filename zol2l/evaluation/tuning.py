@@ -129,11 +129,13 @@ def tune(
             tried.append(settings)
             progress(len(tried), total)
         best = _settings(_best(study, tried))
-    _warn_at_an_end(best, tried)
+    reached = float(_best(study, tried).value or 0.0)
+    if math.isfinite(reached):
+        _warn_at_an_end(best, tried)
     trials = [
         {**_settings(t), "state": t.state.name.lower(), "value": t.value} for t in _finished(study)
     ]
-    return Tuned(best, float(_best(study, tried).value or 0.0), trials)
+    return Tuned(best, reached, trials)
 
 
 def _best(study: optuna.Study, tried: Sequence[Settings]) -> FrozenTrial:
@@ -152,15 +154,13 @@ def _settings(trial: FrozenTrial) -> Settings:
 
 
 def _warn_at_an_end(best: Settings, tried: Sequence[Settings]) -> None:
-    """Say so where the best step size is the smallest or the largest of those tried: the minimum
-    may lie beyond.
-    """
+    """Say so where the best step size is the smallest or the largest of those tried."""
     for name in best:
         sizes = [settings[name] for settings in tried]
         ends = {"smallest": min(sizes), "largest": max(sizes)}
         for end, size in ends.items() if _last(name) in STEP_SIZES else ():
             if best[name] == size and min(sizes) < max(sizes):
-                message = "the best %s, %g, is the %s tried: let tuning.rates reach further"
+                message = "the best %s, %g, is the %s tried; a wider range may have a better one"
                 log.warning(message, name, size, end)
 
 

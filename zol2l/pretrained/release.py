@@ -30,14 +30,15 @@ KEPT = ("command", "git_commit", "started", "packages")
 def release(folder: Path, name: str, root: Path = HERE) -> dict[str, Any]:
     """Copy both parts from `folder` to `root`/`name` and write card.json beside them.
 
-    The card: task, directions (q), smoothing (mu; null: the problem's default), gain, horizon, and
-    for each part the command, the commit, the versions and the validation figures; `check` is what
-    `check_figures` gives.
+    The card: task, directions (q), smoothing (mu; null: the problem's default), UpdateRNN's gain
+    and scale, horizon, and for each part the command, the commit, the versions and the validation
+    figures; `check` is what `check_figures` gives.
     """
     cards = {part: read_card_of(folder / part / WEIGHTS) for part in PARTS}
     settings = cards["sampling"]["settings"]
     optimizer = settings["optimizer"]
-    gain = float(cards["update"]["settings"]["optimizer"]["update"].get("gain", 1.0))
+    update = cards["update"]["settings"]["optimizer"]["update"]
+    gain, scale = float(update.get("gain", 1.0)), float(update.get("scale", 1.0))
     for part in PARTS:
         target = root / name / part / WEIGHTS
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -48,12 +49,13 @@ def release(folder: Path, name: str, root: Path = HERE) -> dict[str, Any]:
         "directions": optimizer["sampling"]["directions"],
         "smoothing": optimizer["estimator"].get("smoothing"),
         "gain": gain,
+        "scale": scale,
         "horizon": settings["meta_training"]["truncation"]["horizon"],
         "parts": {
             part: {**{key: card[key] for key in KEPT}, "validation": known(card["validation"])}
             for part, card in cards.items()
         },
-        "check": check_figures(ZOLSTM.from_pretrained(root / name, gain=gain)),
+        "check": check_figures(ZOLSTM.from_pretrained(root / name, scale=scale, gain=gain)),
     }
     write_json(root / name / CARD, card)
     return card

@@ -14,6 +14,7 @@ from zol2l.errors import InvalidInput, require
 
 DIGITS_TEST = 597
 DIGITS_SEED = 0
+ORDER_SEED = 0
 CIFAR10_REMEDY = (
     "set ZOL2L_DATA_DIR, or take images: data=cifar10_jpeg (cifar10-images.zip in the data folder)"
     " or data=image_folder data.folder=FOLDER_OR_ZIP"
@@ -34,6 +35,17 @@ class ImageData:
     identity: str = ""
     alphabetical: tuple[str, ...] = ()
 
+    def mixed(self) -> ImageData:
+        """The same, its classes in no order. A folder's images come class by class, and the first
+        of them, or the last that are held out, would all be of one.
+        """
+        train, test = _order(self.train_labels), _order(self.test_labels)
+        return replace(
+            self,
+            train_images=self.train_images[train], train_labels=self.train_labels[train],
+            test_images=self.test_images[test], test_labels=self.test_labels[test],
+        )  # fmt: skip
+
     def first(self, count: int | None, field: str) -> ImageData:
         """The same with the first `count` training images alone, None: with all; `field` is what
         asked for them.
@@ -44,6 +56,13 @@ class ImageData:
         require(1 <= count <= available, field, count, f"1 to {available}, or null")
         images, labels = self.train_images[:count], self.train_labels[:count]
         return replace(self, train_images=images, train_labels=labels)
+
+
+def _order(labels: Tensor) -> Tensor:
+    """Always the same order: as they are, or at random where they come class by class."""
+    if bool((labels.diff() < 0).any()):
+        return torch.arange(len(labels))
+    return torch.randperm(len(labels), generator=torch.Generator().manual_seed(ORDER_SEED))
 
 
 def digits(root: Path | None = None) -> ImageData:
