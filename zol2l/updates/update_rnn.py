@@ -13,8 +13,8 @@ from zol2l.updates.base import Update
 class UpdateRNN(Update):
     """delta = scale * LSTM(gain * g), coordinate by coordinate, one shared 1-layer LSTM.
 
-    `scale` is the problem's unit of updates, and alpha of section 4.3: it adapts a rule that was
-    learned on problems with another ratio of updates to gradients. `gain` is the problem's
+    `scale` is alpha of section 4.3: it adapts a rule that was learned on problems with another
+    ratio of updates to gradients. `gain` is the problem's
     unit of gradients, so that the LSTM, which is linear in small inputs, sees numbers around 1.
     State: the LSTM's.
     """
