@@ -31,9 +31,11 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stand_ins(tmp_path_factory.mktemp("stand_ins"))
 
 
-DEEP = ("ngd_tableA1_models", "ngd_transferability")
-"""They train VGG-16 and ResNet-18: a minute or two each."""
-RUN = [pytest.param(n, marks=pytest.mark.slow) if n in DEEP else n for n in NAMES]
+SLOW = (
+    "ngd_tableA1_models", "ngd_transferability", # they train VGG-16 and ResNet-18
+    "fig6_cifar10_images", "fig7_ablation_images_cifar10", # as figures 5 and 7, on large images
+)  # fmt: skip
+RUN = [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in NAMES]
 
 
 @pytest.mark.parametrize("name", RUN)
