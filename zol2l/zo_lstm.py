@@ -52,11 +52,10 @@ class ZOLSTM(ComposedOptimizer):
         another one (section 4.3).
         """
         path = Path(source) if Path(source).is_dir() else released_folder(str(source))
-        if (path / CARD).is_file():
-            card = read_card(path)
-            directions, gain = directions or int(card["directions"]), gain or float(card["gain"])
-            scale = scale or float(card.get("scale", 1.0))
-        optimizer = cls(directions or 20, scale=scale or 1.0, gain=gain or 1.0)
+        card = read_card(path) if (path / CARD).is_file() else {}
+        given = {"directions": directions, "scale": scale, "gain": gain}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        optimizer = cls(**{**{name: card[name] for name in given if name in card}, **chosen})
         for part in PARTS:
             load_part(path / part / WEIGHTS, getattr(optimizer, part))
         return optimizer.requires_grad_(False).eval()

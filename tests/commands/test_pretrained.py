@@ -54,3 +54,9 @@ def test_releasing_keeps_the_weights_and_writes_the_card(zol2l: Zol2l, tmp_path:
         copied = tmp_path / "released/mine" / part / "weights.safetensors"
         assert copied.read_bytes() == (folder / part / "weights.safetensors").read_bytes()
     assert not (HERE / "mine").exists()
+
+
+@pytest.mark.parametrize("name", ["directions", "scale", "gain"])
+def test_zero_is_refused_and_not_taken_for_the_releases_own(name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"{name}=0"):
+        ZOLSTM.from_pretrained("digits", **{name: 0})

@@ -14,9 +14,8 @@ class UpdateRNN(Update):
     """delta = scale * LSTM(gain * g), coordinate by coordinate, one shared 1-layer LSTM.
 
     `scale` is alpha of section 4.3: it adapts a rule that was learned on problems with another
-    ratio of updates to gradients. `gain` is the problem's
-    unit of gradients, so that the LSTM, which is linear in small inputs, sees numbers around 1.
-    State: the LSTM's.
+    ratio of updates to gradients. `gain` is the problem's unit of gradients, so that the LSTM,
+    which is linear in small inputs, sees numbers around 1. State: the LSTM's.
     """
 
     def __init__(self, hidden: int = 10, scale: float = 1.0, gain: float = 1.0) -> None:
