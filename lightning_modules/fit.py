@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from contextlib import AbstractContextManager
 from logging import WARNING, getLogger
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,27 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import Logger
 from torch import nn
 
 from lightning_modules.adversarial_training import VALIDATION, AdversarialTraining
+from lightning_modules.counted_training import CountedTraining
 from lightning_modules.instances import InstanceData
 from lightning_modules.keep import KeepResult, Kept
 from lightning_modules.loggers import loggers
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.progress import StepProgress
 from lightning_modules.timed_checkpoint import TimedCheckpoint
-from lightning_modules.victim_training import VictimData, VictimTraining
+from lightning_modules.victim_training import VictimTraining
 from zol2l.errors import InvalidInput, require
 from zol2l.victims.datasets import ImageData
-from zol2l.victims.networks import class_count
 
 CHECKPOINT = "last.ckpt"
-Trained = MetaTraining | AdversarialTraining | VictimTraining
+CHECKPOINT_SECONDS = 20
+"""Between two checkpoints of a victim: what a kill costs at most."""
+TRAINING = ("rate", "epochs", "batch_size", "augment", "seed")
+"""What a victim's `training` may say, beside how many images."""
+Trained = MetaTraining | CountedTraining
 
 for name in ("pytorch_lightning", "lightning_fabric"):
     getLogger(name).setLevel(WARNING)  # which they set to INFO when imported
@@ -54,42 +59,24 @@ def fit_victim(
 ) -> None:
     """Train `network` and `keep` it, told its test_accuracy.
 
-    `checkpoint`, a file for this configuration alone, is written after every epoch; a killed job
-    goes on there, exactly. It is deleted at the end.
+    `checkpoint`, a file for this configuration alone, is written after an update when the last is
+    older than CHECKPOINT_SECONDS; a killed job goes on there, exactly. It is deleted at the end.
     """
     if settings.get("images") is not None:
         wanted = min(settings["images"], len(data.train_images))
         data = data.mixed().first(wanted, "optimizee.victim.training.images")
-    size, images = settings["batch_size"], len(data.train_images)
-    require(images > 0, "data.train", None, "images to train the victim on")
-    require(1 <= size <= images, "optimizee.victim.training.batch_size", size, f"1 to {images}")
-    require(
-        settings["epochs"] >= 1,
-        "optimizee.victim.training.epochs",
-        settings["epochs"],
-        "at least 1",
-    )
     pl.seed_everything(settings["seed"], verbose=False)
     network.apply(_reset)
-    module = VictimTraining(
-        network,
-        settings["rate"],
-        classes=class_count(network, data.train_images),
-        augment=settings.get("augment", False),
-        seed=settings["seed"],
+    known = {name: settings[name] for name in TRAINING if name in settings}
+    module = VictimTraining(network, data, **known)
+    _fit_counted(
+        module,
+        ("Training the victim", ("victim/train_loss", "victim/test_accuracy")),
+        trainer={**trainer, "log_every_n_steps": 50},
+        found=loggers(logging, folder, run_name, "train-victim", settings),
+        checkpoint=TimedCheckpoint(checkpoint, CHECKPOINT_SECONDS),
+        keep=keep,
     )
-    batches = VictimData(data, settings["batch_size"], settings["seed"])
-    steps = settings["epochs"] * (len(data.train_images) // settings["batch_size"])
-    shown = StepProgress("Training the victim", steps, ("victim/test_accuracy",))
-    with loggers(logging, folder, run_name, "train-victim", settings) as found:
-        job = make_trainer(
-            {**trainer, "log_every_n_steps": 50},
-            max_epochs=settings["epochs"],
-            logger=found,
-            callbacks=[shown, _last(checkpoint), KeepResult(partial(_accurate, keep))],
-        )
-        _fit(job, module, batches, checkpoint)
-    checkpoint.unlink(missing_ok=True)
 
 
 def fit_optimizer(
@@ -121,7 +108,7 @@ def fit_optimizer(
             max_steps=module.meta_steps,
             max_epochs=-1,
             logger=found,
-            callbacks=[shown, _last(checkpoint, steps=1), kept],
+            callbacks=[shown, _each_step(checkpoint), kept],
         )
         _fit(job, module, data, checkpoint)
 
@@ -144,29 +131,46 @@ def fit_robust(
     A checkpoint is written after an update when the last is older than `checkpoint_seconds`; a
     killed job goes on there, exactly. It is deleted at the end.
     """
-    metrics = ("adv/loss", *(f"val/{name}" for name in VALIDATION))
-    shown = StepProgress("Adversarial training", module.total_updates, metrics)
-    data = InstanceData(
-        len(module.training_images), module.recipe.batch_size, module.seed, "recipe.batch_size"
+    _fit_counted(
+        module,
+        ("Adversarial training", ("adv/loss", *(f"val/{name}" for name in VALIDATION))),
+        trainer={**trainer, "log_every_n_steps": 10},
+        found=loggers(logging, folder, run_name, "adv-train", config, uses),
+        checkpoint=TimedCheckpoint(folder / CHECKPOINT, checkpoint_seconds),
+        keep=keep,
     )
-    checkpoint = folder / CHECKPOINT
-    timed = TimedCheckpoint(checkpoint, checkpoint_seconds)
+
+
+def _fit_counted(
+    module: CountedTraining,
+    shown: tuple[str, tuple[str, ...]],
+    *,
+    trainer: Mapping[str, Any],
+    found: AbstractContextManager[list[Logger]],
+    checkpoint: TimedCheckpoint,
+    keep: Kept,
+) -> None:
+    """Train to the last update, with a bar of this title and these metrics; `keep` the result, told
+    what was last measured.
+    """
+    data = InstanceData(module.available, module.batch_size, module.seed, module.field)
+    bar = StepProgress(shown[0], module.total_updates, shown[1])
     kept = KeepResult(lambda _: keep(module.validation))
-    with loggers(logging, folder, run_name, "adv-train", config, uses) as found:
+    with found as known:
         job = make_trainer(
-            {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=found,
-            callbacks=[shown, timed, kept], enable_checkpointing=False,
+            trainer, max_epochs=-1, logger=known,
+            callbacks=[bar, checkpoint, kept], enable_checkpointing=False,
         )  # fmt: skip
-        _fit(job, module, data, checkpoint)
-    checkpoint.unlink(missing_ok=True)
+        _fit(job, module, data, checkpoint.path)
+    checkpoint.path.unlink(missing_ok=True)
 
 
-def _last(path: Path, steps: int | None = None) -> ModelCheckpoint:
-    """Keep the latest state, alone, in the file `path`: every so many `steps`, or every epoch."""
+def _each_step(path: Path) -> ModelCheckpoint:
+    """Keep the latest state, alone, in the file `path`."""
     return ModelCheckpoint(
         str(path.parent),
         filename=path.stem,
-        every_n_train_steps=steps,
+        every_n_train_steps=1,
         enable_version_counter=False,
     )
 
@@ -197,11 +201,6 @@ def _checkpoint(module: Trained, path: Path) -> str | None:
     told = "is not one of this version of zol2l; delete it to begin anew"
     require(known, "checkpoint", path, told)
     return str(path)
-
-
-def _accurate(keep: Kept, trainer: pl.Trainer) -> Path | None:
-    accuracy = float(trainer.callback_metrics["victim/test_accuracy"])
-    return keep({"test_accuracy": accuracy})
 
 
 def _reset(layer: nn.Module) -> None:

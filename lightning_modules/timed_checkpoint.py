@@ -22,7 +22,7 @@ class TimedCheckpoint(Callback):
         self.saved_at = time.monotonic()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
-        if module.batches_done != module.updates * module.recipe.accumulate:
+        if not module.between_updates:
             return
         due = time.monotonic() - self.saved_at >= self.every_seconds
         if trainer.strategy.broadcast(due):

@@ -4,106 +4,78 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader, TensorDataset
-from torchmetrics.classification import MulticlassAccuracy
+from torch.optim.lr_scheduler import OneCycleLR
 
 from lightning_modules.augmentation import augmented
+from lightning_modules.counted_training import CountedTraining
 from zol2l.errors import require
-from zol2l.maximizers import Draws
+from zol2l.maximizers import Draws, evaluating
+from zol2l.optimizees.attack_family import predictions
 from zol2l.victims.datasets import ImageData
 
-TEST_BATCH = 500
+FIELD = "optimizee.victim.training"
 
 
-class VictimTraining(pl.LightningModule):
+class VictimTraining(CountedTraining):
     """Cross-entropy, SGD with Nesterov momentum 0.9, one-cycle learning rate up to `rate`; with
-    `augment` each batch of images is cropped and reflected at random, by `seed`.
+    `augment` each batch of images is cropped and reflected at random.
     """
 
-    KEPT = ("streams",)
-    """What its checkpoints have beside Lightning's own."""
+    GROUP = "victim"
 
     def __init__(
         self,
         network: nn.Module,
-        rate: float = 0.1,
-        classes: int = 10,
+        data: ImageData,
+        *,
+        rate: float,
+        epochs: int,
+        batch_size: int,
         augment: bool = False,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        require(rate > 0, "optimizee.victim.training.rate", rate, "a positive learning rate")
+        images = len(data.train_images)
+        require(images > 0, "data.train", None, "images to train the victim on")
+        fits = 1 <= batch_size <= images
+        require(fits, f"{FIELD}.batch_size", batch_size, f"1 to {images}")
+        require(epochs >= 1, f"{FIELD}.epochs", epochs, "at least 1")
+        require(rate > 0, f"{FIELD}.rate", rate, "a positive learning rate")
+        super().__init__(
+            images, epochs=epochs, batch_size=batch_size, accumulate=1, seed=seed,
+            field=f"{FIELD}.batch_size",
+        )  # fmt: skip
         self.network = network.to(memory_format=torch.channels_last)
-        self.rate, self.augment = rate, augment
-        self.generator = torch.Generator().manual_seed(seed)
-        self.accuracy = MulticlassAccuracy(classes, average="micro")
-        self._restored: Tensor | None = None
+        self.data, self.rate, self.augment = data, rate, augment
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        images, labels = batch
+    def batch_loss(self, rows: Tensor, draws: Draws) -> Tensor:
+        """The mean cross-entropy of the images."""
+        images, labels = self.data.train_images[rows], self.data.train_labels[rows]
         if self.augment:
-            images = augmented(images, Draws.of(self.generator, len(images)))
-        loss = cross_entropy(self.network(images), labels)
-        self.log("victim/train_loss", loss, prog_bar=True)
+            images = augmented(images, draws)
+        loss = cross_entropy(self.network(images.to(self.device)), labels.to(self.device))
+        self.log("victim/train_loss", loss.detach(), prog_bar=True)
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        images, labels = batch
-        self.accuracy(self.network(images), labels)
-        self.log("victim/test_accuracy", self.accuracy, prog_bar=True)
+    def move(self) -> None:
+        """One step of SGD."""
+        optimizer: Any = self.optimizers()
+        schedule: Any = self.lr_schedulers()
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the random streams of dropout and augmentation: resuming is exact."""
-        checkpoint["streams"] = torch.get_rng_state(), self.generator.get_state()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the streams up again; dropout's at the start, after Lightning's own draws."""
-        self._restored, augmentation = checkpoint["streams"]
-        self.generator.set_state(augmentation)
-
-    def on_train_start(self) -> None:
-        """See on_load_checkpoint."""
-        if self._restored is not None:
-            torch.set_rng_state(self._restored)
+    def figures(self) -> dict[str, float]:
+        """The accuracy on all test images."""
+        with evaluating(self.network):
+            found = predictions(self.network, self.data.test_images.to(self.device))
+        right = found.cpu() == self.data.test_labels
+        return {"test_accuracy": right.double().mean().item()}
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.SGD(
             self.network.parameters(), lr=self.rate, momentum=0.9, nesterov=True
         )
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.rate, total_steps=steps)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
-
-
-class VictimData(pl.LightningDataModule):
-    """Shuffled training batches and the whole test set."""
-
-    def __init__(self, data: ImageData, batch_size: int = 128, seed: int = 0) -> None:
-        super().__init__()
-        require(batch_size >= 1, "victim.training.batch_size", batch_size, "at least 1")
-        self.data, self.batch_size = data, batch_size
-        self.generator = torch.Generator().manual_seed(seed)
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        dataset = TensorDataset(self.data.train_images, self.data.train_labels)
-        return DataLoader(
-            dataset, self.batch_size, shuffle=True, drop_last=True, generator=self.generator
-        )
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the stream of random orders is."""
-        return {"generator": self.generator.get_state()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on with it."""
-        self.generator.set_state(state["generator"])
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        return DataLoader(TensorDataset(self.data.test_images, self.data.test_labels), TEST_BATCH)
+        return [optimizer], [OneCycleLR(optimizer, self.rate, total_steps=self.total_updates)]

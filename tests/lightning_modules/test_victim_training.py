@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -57,27 +58,38 @@ def test_the_first_training_images_alone(tmp_path: Path) -> None:
 class Killed(VictimTraining):
     """Dies in the middle of its third epoch, as by SIGKILL."""
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        if self.current_epoch == 2 and index == 1:
+    def training_step(self, rows: Tensor, index: int) -> None:
+        if self.updates == 7:
             raise KilledError
-        return super().training_step(batch, index)
+        super().training_step(rows, index)
 
 
 class KilledError(Exception):
     """Nothing after it runs."""
 
 
-def test_killed_and_resumed_equals_uninterrupted(
+def test_killed_within_an_epoch_and_resumed_equals_uninterrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With dropout, augmentation and a new order each epoch: every random stream goes on."""
+    """With dropout, augmentation and a new order each epoch: every random stream goes on. None of
+    the seven updates is made again.
+    """
+    monkeypatch.setattr(fit, "CHECKPOINT_SECONDS", 0)
     expected = trained(tmp_path / "whole", augment=True, epochs=4)
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         patch.setattr(fit, "VictimTraining", Killed)
         trained(tmp_path / "killed", augment=True, epochs=4)
-    assert (tmp_path / "killed/victim.ckpt").exists()
+    saved = torch.load(tmp_path / "killed/victim.ckpt", weights_only=True)
+    assert saved["done"] == (7, 7)
     torch.manual_seed(77)
     assert torch.equal(trained(tmp_path / "killed", augment=True, epochs=4), expected)
+
+
+def test_accuracy_is_measured_after_every_epoch(tmp_path: Path) -> None:
+    trained(tmp_path, epochs=3)
+    with (tmp_path / "csv/version_0/metrics.csv").open() as file:
+        measured = [row["victim/test_accuracy"] for row in csv.DictReader(file)]
+    assert len([figure for figure in measured if figure]) == 3
 
 
 @pytest.mark.parametrize(
