@@ -61,8 +61,8 @@ def stage_settings(
     Fine-tuning depends on the weights it starts from.
     """
     training = plain(cfg.meta_training)
-    for name in ("meta_steps", "rate"):
-        training[name] = training[name][part]
+    training["meta_steps"] = method.get("meta_steps", cfg.meta_training.meta_steps)[part]
+    training["rate"] = training["rate"][part]
     optimizer = plain(method.optimizer)
     if part == "update":
         optimizer["sampling"] = {"directions": optimizer["sampling"]["directions"]}
