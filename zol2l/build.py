@@ -15,6 +15,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from zol2l.errors import InvalidInput, require
+from zol2l.own_code import with_sources
 
 PACKAGED = Path(__file__).parent / "conf"
 CONF = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
@@ -112,3 +113,11 @@ def plain(config: DictConfig) -> dict[str, Any]:
         raise InvalidInput(str(key), "???", "has no default; give it a value") from error
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
+
+
+def identity_of(config: DictConfig) -> dict[str, Any]:
+    """`plain`, and beside each `_target_` of the user's own the checksum of its file: what stages
+    compare, so that they notice an edit.
+    """
+    known: dict[str, Any] = with_sources(plain(config), imported)
+    return known

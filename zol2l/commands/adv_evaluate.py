@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import DictConfig
 
-from zol2l.build import build, plain
+from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
 from zol2l.commands.objects import store
 from zol2l.commands.robust import (
@@ -92,7 +92,7 @@ def robust_tests(
     for method in chosen_defenses(cfg):
         for seed in map(int, cfg.seeds):
             classifier = trained_classifier(cfg, method, seed, data)
-            known = {"classifier": module_identity(classifier), "network": plain(cfg.network)}
+            known = {"classifier": module_identity(classifier), "network": identity_of(cfg.network)}
             for name, attacker in cfg.attackers.items():
                 built = build_attacker(cfg, attacker, seed, data, surrogates)
                 wanted = [(1.0, protocol.images)]
@@ -113,8 +113,8 @@ def _settings(
     """What a test depends on beside the classifier."""
     learned_by = known_defenses(cfg).get(attacker.learned_by)
     return {
-        "attacker": plain(attacker),
-        "of": plain(learned_by.maximizer) if learned_by else None,
+        "attacker": identity_of(attacker),
+        "of": identity_of(learned_by.maximizer) if learned_by else None,
         "threat": plain(cfg.threat),
         "seed": cfg.robustness.seed,
         "data": [plain(cfg.data), data.identity],

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from zol2l.build import build, imported, plain
+from zol2l.build import build, identity_of, imported, plain
 from zol2l.commands.robust import (
     build_classifier,
     build_maximizer,
@@ -52,13 +52,13 @@ def defense_settings(
     cfg: DictConfig, defense: DictConfig, seed: int, data: ImageData
 ) -> dict[str, Any]:
     """All that the trained players depend on."""
-    settings = plain(defense)
+    settings = identity_of(defense)
     for player, start in settings["start"].items():
         settings["start"][player] = _identity(player, start) if start else None
-    recipe = {k: v for k, v in plain(cfg.recipe).items() if k not in UNIMPORTANT}
+    recipe = {k: v for k, v in identity_of(cfg.recipe).items() if k not in UNIMPORTANT}
     parts = {"defense": settings, "recipe": recipe, "threat": plain(cfg.threat), "seed": seed}
     shown = {"data": plain(cfg.data), "data_identity": data.identity}
-    return {**parts, **shown, "network": plain(cfg.network), "trainer": plain(cfg.trainer)}
+    return {**parts, **shown, "network": identity_of(cfg.network), "trainer": plain(cfg.trainer)}
 
 
 def _identity(player: str, start: str) -> str:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from torch import nn
 
 from zol2l.attacks.family import ConstrainedFamily
-from zol2l.build import build, plain
+from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
 from zol2l.commands.objects import data_root, optimizee_settings
 from zol2l.commands.train_victim import ensure_trained
@@ -68,7 +68,7 @@ def _others(cfg: DictConfig) -> dict[str, nn.Module]:
     for name, victim in cfg.shown_to.items():
         data: ImageData = build(victim.data, root=data_root(cfg))
         make = partial(build, victim.network)
-        networks[str(name)], _ = ensure_trained(cfg, plain(victim), make, data)
+        networks[str(name)], _ = ensure_trained(cfg, identity_of(victim), make, data)
     return networks
 
 
@@ -80,7 +80,7 @@ def _named(
     depends_on = {
         **optimizee_settings(cfg),
         "victim_weights": family.identity,
-        "attack": plain(attack),
+        "attack": identity_of(attack),
         "tuned": settings,
         "attacking": plain(cfg.attacking),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from omegaconf import DictConfig
 
-from zol2l.build import build, plain
+from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
 from zol2l.commands.objects import (
     build_method,
@@ -63,7 +63,7 @@ def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Met
     depends_on = {
         **optimizee_settings(cfg),
         "victim_weights": family.identity,
-        "optimizer": plain(method.optimizer),
+        "optimizer": identity_of(method.optimizer),
         "tuned": settings,
         "weights": module_identity(optimizer),
         "evaluation": plain(cfg.evaluation),

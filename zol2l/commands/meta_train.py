@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from zol2l.build import build, check_arguments, imported, plain
+from zol2l.build import build, check_arguments, identity_of, imported, plain
 from zol2l.commands.objects import (
     family_of,
     learned_parts,
@@ -60,10 +60,10 @@ def stage_settings(
     directions, whatever its method samples by; a sampling rule under its method's update rule.
     Fine-tuning depends on the weights it starts from.
     """
-    training = plain(cfg.meta_training)
+    training = identity_of(cfg.meta_training)
     training["meta_steps"] = method.get("meta_steps", cfg.meta_training.meta_steps)[part]
     training["rate"] = training["rate"][part]
-    optimizer = plain(method.optimizer)
+    optimizer = identity_of(method.optimizer)
     if part == "update":
         optimizer["sampling"] = {"directions": optimizer["sampling"]["directions"]}
     elif "update" in method.learned:

@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.build import build, plain
+from zol2l.build import build, identity_of
 from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part
 from zol2l.optimizees import OptimizeeFamily
@@ -142,7 +142,7 @@ def warn_of_differences(cfg: DictConfig, what: str, settings: Mapping[str, Any])
 
 def optimizee_settings(cfg: DictConfig) -> dict[str, Any]:
     """The resolved settings of the optimizee, flat: part of every stage's identity."""
-    return flat(plain(cfg.optimizee), "optimizee")
+    return flat(identity_of(cfg.optimizee), "optimizee")
 
 
 def _checked(family: Any) -> OptimizeeFamily:

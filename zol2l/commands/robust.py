@@ -12,7 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
 from zol2l.attacks.threat_model import ThreatModel
-from zol2l.build import CONF, build, imported, plain
+from zol2l.build import CONF, build, identity_of, imported, plain
 from zol2l.commands.list import entries
 from zol2l.commands.objects import data_root, store
 from zol2l.errors import require
@@ -129,7 +129,7 @@ def trained_classifier(cfg: DictConfig, name: str, seed: int, data: ImageData) -
     """The classifier that a defense has trained with a seed, ready to be attacked."""
     network = build_classifier(cfg, data)
     card = load_part(player_path(cfg, name, seed, "classifier"), network)
-    require_same("network", card["settings"]["network"], plain(cfg.network))
+    require_same("network", card["settings"]["network"], identity_of(cfg.network))
     return frozen(network).to(device(cfg))
 
 
@@ -157,7 +157,7 @@ def trained_maximizer(
     maximizer = build_maximizer(config, data)
     card = load_part(player_path(cfg, name, seed, "maximizer"), maximizer)
     trained = {**card["settings"]["defense"]["maximizer"], **changes}
-    require_same(f"{name}.maximizer", trained, plain(config))
+    require_same(f"{name}.maximizer", trained, identity_of(config))
     maximizer.requires_grad_(False)
     return maximizer.eval()
 

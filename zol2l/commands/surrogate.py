@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from torch import nn
 
 from zol2l.attacks.family import ConstrainedFamily
-from zol2l.build import build, plain
+from zol2l.build import build, identity_of, plain
 from zol2l.commands.objects import data_root
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.optimizees.attack_family import predictions
@@ -40,5 +40,5 @@ def _train(cfg: DictConfig, surrogate: DictConfig, family: ConstrainedFamily) ->
     shape = {"channels": data.train_images.shape[1], "size": data.train_images.shape[2]}
     classes = int(torch.cat([told, data.test_labels]).max()) + 1
     make = partial(build, surrogate.network, **shape, classes=classes)
-    network, _ = ensure_trained(cfg, plain(surrogate), make, relabelled)
+    network, _ = ensure_trained(cfg, identity_of(surrogate), make, relabelled)
     return network

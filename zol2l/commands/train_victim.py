@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 from torch import nn
 
-from zol2l.build import build, imported, plain
+from zol2l.build import build, identity_of, imported, plain
 from zol2l.commands.objects import data_root, store
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone
@@ -53,7 +53,9 @@ def ensure_victim(cfg: DictConfig) -> tuple[nn.Module, ImageData, VictimCard | N
     victim = cfg.optimizee.victim
     data: ImageData = build(victim.data, root=data_root(cfg))
     if "training" in victim:
-        network, card = ensure_trained(cfg, plain(victim), partial(build, victim.network), data)
+        network, card = ensure_trained(
+            cfg, identity_of(victim), partial(build, victim.network), data
+        )
         return network, data, card
     network = build(victim.network)
     check_labels(network, data, comes_trained=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.build import build, plain
+from zol2l.build import build, identity_of, plain
 from zol2l.commands.objects import (
     build_method,
     chosen_methods,
@@ -52,7 +52,7 @@ def tuned_settings(
 def _settings(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> dict[str, Any]:
     grid = {"tuning": plain(cfg.tuning), "steps": cfg.evaluation.steps}
     problem = {**optimizee_settings(cfg), "victim_weights": family.identity}
-    optimizer = plain(method.optimizer)
+    optimizer = identity_of(method.optimizer)
     if method.learned:
         optimizer["learned"] = module_identity(build_method(cfg, method))
     return {**problem, **grid, "optimizer": optimizer}

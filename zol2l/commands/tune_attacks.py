@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
-from zol2l.build import build, plain
+from zol2l.build import build, identity_of, plain
 from zol2l.commands.objects import family_of, optimizee_settings
 from zol2l.commands.search import found_settings, search
 from zol2l.commands.surrogate import surrogate_of
@@ -111,5 +111,5 @@ def attack_settings(
         "victim_weights": family.identity,
         "tuning": plain(cfg.tuning),
         "budget": cfg.attacking.budget,
-        "attack": plain(attack),
+        "attack": identity_of(attack),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -16,6 +15,7 @@ from zol2l.errors import InvalidInput, require
 from zol2l.optimizees.family import Split
 from zol2l.optimizees.function import FunctionOptimizee, on_arrays
 from zol2l.optimizees.synthetic_families import RandomFamily
+from zol2l.own_code import source_identity
 
 
 class FunctionFamily(RandomFamily):
@@ -50,7 +50,7 @@ class FunctionFamily(RandomFamily):
         require(valid, "optimizee.family.smoothing", smoothing, "a step mu > 0, or null")
         found = imported_function(function)
         self.function = on_arrays(found) if numpy else found
-        self.identity = _identity(found)
+        self.identity = source_identity(found)
         self.low, self.high, self.smoothing = low, high, smoothing
 
     def optimizee(self, split: Split, rows: Tensor) -> FunctionOptimizee:
@@ -77,10 +77,3 @@ def imported_function(path: str) -> Callable[..., Any]:
     if not callable(function):
         raise InvalidInput("optimizee.family.function", path, f"no such function in {module}")
     return function  # type: ignore[no-any-return]
-
-
-def _identity(function: Callable[..., Any]) -> str:
-    file = getattr(sys.modules.get(function.__module__), "__file__", None)
-    if file is None:
-        return ""
-    return f"{Path(file).name} {hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]}"
