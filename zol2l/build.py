@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -60,7 +61,7 @@ def check_types(config: DictConfig) -> None:
 def check_arguments(target: Callable[..., Any], values: Mapping[str, Any], prefix: str) -> None:
     """The same for the arguments of one call; `prefix` is where they stand in the configuration."""
     function: Any = target.__init__ if inspect.isclass(target) else target
-    hints = get_type_hints(function)
+    hints = get_type_hints(target if is_dataclass(target) else function)
     for name in values.keys() & hints.keys():
         key = f"{prefix}.{name}" if prefix else name
         _check_value(key, values[name], hints[name])

@@ -52,11 +52,13 @@ def run(
     return recorder.trajectory()
 
 
-def require_affordable(optimizer: Optimizer, theta: Tensor, budget: int | None) -> None:
-    """Refuse a budget that cannot pay for the first step from theta (B, D) and the check of the
-    iterate it leads to.
+def require_affordable(
+    optimizer: Optimizer, theta: Tensor, budget: int | None, field: str = "budget"
+) -> None:
+    """Refuse a budget, called `field`, that cannot pay for the first step from theta (B, D) and the
+    check of the iterate it leads to.
     """
     first = torch.as_tensor(optimizer.queries(optimizer.init(theta)))
     cost = int(first.max()) + 1
     affordable = budget is None or budget >= cost
-    require(affordable, "budget", budget, f"at least one step and a check, {cost} queries")
+    require(affordable, field, budget, f"at least one step and a check, {cost} queries")

@@ -94,7 +94,7 @@ def test_a_baseline_is_tuned_and_evaluated_as_tuned(
 def test_a_budget_below_the_first_snapshot_is_refused_and_names_its_cost(zol2l: Zol2l) -> None:
     outcome = zol2l("evaluate", *COMMON, "baseline=zo_szvr_g", "evaluation.budget=113")
     assert outcome.status == 2
-    assert "budget=113" in outcome.err
+    assert "evaluation.budget=113" in outcome.err
     assert "114 queries" in outcome.err
 
 

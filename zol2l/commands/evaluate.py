@@ -16,6 +16,7 @@ from zol2l.commands.objects import (
     chosen_methods,
     family_of,
     optimizee_settings,
+    warn_of_learned,
     weights_path,
 )
 from zol2l.commands.tune import tuned_settings
@@ -60,6 +61,7 @@ def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Met
     """The method's optimizer, and a fingerprint of all that its results depend on."""
     settings = tuned_settings(cfg, family, method) if method.tuned else {}
     optimizer = build_method(cfg, method, settings)
+    warn_of_learned(cfg, method)
     depends_on = {
         **optimizee_settings(cfg),
         "victim_weights": family.identity,

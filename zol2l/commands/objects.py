@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from zol2l.build import build, identity_of
 from zol2l.errors import InvalidInput, require
-from zol2l.learned_weights import load_part
+from zol2l.learned_weights import load_part, read_card_of
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
@@ -123,13 +123,19 @@ def build_method(
     config["update"] = {**method.optimizer["update"], **(settings or {})}
     optimizer: ComposedOptimizer = build(config)
     for part, owner in method.learned.items():
-        card = load_part(weights_path(cfg, owner, part), getattr(optimizer, part))
-        warn_of_differences(cfg, f"The {part} rule was trained", card.get("settings", {}))
+        load_part(weights_path(cfg, owner, part), getattr(optimizer, part))
     for part, module in optimizer.named_children():
         learned = part in method.learned or not list(module.parameters())
         allowed = "has weights that nobody has trained; name their owner in `learned`"
         require(learned, f"{method.name}.{part}", type(module).__name__, allowed)
     return optimizer
+
+
+def warn_of_learned(cfg: DictConfig, method: DictConfig) -> None:
+    """Say so where a method's learned parts come from another problem."""
+    for part, owner in method.learned.items():
+        card = read_card_of(weights_path(cfg, owner, part))
+        warn_of_differences(cfg, f"The {part} rule was trained", card.get("settings", {}))
 
 
 def warn_of_differences(cfg: DictConfig, what: str, settings: Mapping[str, Any]) -> None:

@@ -108,4 +108,5 @@ def _check(cfg: DictConfig) -> None:
     protocol: Protocol = build(cfg.evaluation)
     protocol.require_instances(cfg.optimizee.family[protocol.split])
     for method in chosen_methods(cfg).values():
-        require_affordable(build(method.optimizer), ANYWHERE, protocol.budget)
+        optimizer = build(method.optimizer)
+        require_affordable(optimizer, ANYWHERE, protocol.budget, "evaluation.budget")

@@ -13,6 +13,7 @@ from zol2l.commands.objects import (
     chosen_methods,
     family_of,
     optimizee_settings,
+    warn_of_learned,
 )
 from zol2l.commands.search import found_settings, search
 from zol2l.commands.tune_attacks import chosen_attacks, tune_attacks
@@ -35,6 +36,7 @@ def main(cfg: DictConfig) -> None:
     steps = cfg.evaluation.steps
     for name, method in methods.items():
         build_method(cfg, method)
+        warn_of_learned(cfg, method)
         start = {setting: float(method.optimizer["update"][setting]) for setting in method.tuned}
         make = partial(build_method, cfg, method)
         value = partial(optimizer_value, make, family, steps, grid.objective)

@@ -16,10 +16,9 @@ from torch import Tensor, nn
 from zol2l.attacks.attack import Attack, AttackResult, inspect
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
-from zol2l.errors import require
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
+from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.optimizees.attack_family import predictions
-from zol2l.optimizees.family import SPLITS, Split
 from zol2l.optimizees.goals import Goal
 from zol2l.progress import Advance
 from zol2l.resume import load_tensors, save_tensors
@@ -28,30 +27,23 @@ FAILURE = 10
 """A failure counts as so many times the queries it spent (PAR10 of algorithm configuration)."""
 
 
-@dataclass(frozen=True)
-class AttackProtocol:
-    """What every attack gets: `images` of a split from the `first` on, a query `budget` an image
-    (None: as its steps take), the seed of its directions; `pictured` images are kept to be shown.
-    """
+@dataclass(frozen=True, kw_only=True)
+class AttackProtocol(SharedProtocol):
+    """What every attack gets: `images`, of which `pictured` are kept to be shown."""
+
+    GROUP = "attacking"
 
     images: int = 100
-    budget: int | None = None
-    seed: int = 0
-    split: Split = "test"
-    chunk: int | None = None
-    first: int = 0
     pictured: int = 8
 
     def __post_init__(self) -> None:
-        require(self.split in SPLITS, "attacking.split", self.split, f"one of {', '.join(SPLITS)}")
-        require(self.images >= 1, "attacking.images", self.images, "at least 1")
-        require(self.first >= 0, "attacking.first", self.first, "at least 0")
-        require(self.pictured >= 0, "attacking.pictured", self.pictured, "at least 0")
+        super().__post_init__()
+        self.check(self.images >= 1, "images", "at least 1")
+        self.check(self.pictured >= 0, "pictured", "at least 0")
 
     def require_images(self, available: int) -> None:
         """Refuse to ask for more images than the split has."""
-        allowed = f"at most optimizee.family.{self.split}={available} from attacking.first on"
-        require(self.first + self.images <= available, "attacking.images", self.images, allowed)
+        self.check_examples("images", available)
 
     def examples(self, family: ConstrainedFamily) -> tuple[Tensor, Goal]:
         """The clean images (B, C, H, W), and what attacks on them are after."""

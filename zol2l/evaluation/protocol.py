@@ -12,17 +12,16 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from zol2l.errors import require
 from zol2l.evaluation.pictures import take_pictures
 from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
+from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.files import write_atomically
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
-from zol2l.optimizees.family import SPLITS, Split
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
 from zol2l.progress import Advance
 from zol2l.resume import save_tensors
-from zol2l.run import run
+from zol2l.run import require_affordable, run
 from zol2l.run_checkpoint import RunCheckpoint
 from zol2l.trajectory import Recorder
 
@@ -32,34 +31,26 @@ PICTURES = 9
 PICTURED_INSTANCES = 3
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """What every method gets: `instances` of a split from the `first` on, `trials` each, `steps`, a
-    query `budget` per run (None: as many as the steps take) and the seed of the directions, which
-    is the same for all. `pictured` lists the iterations shown in the strip of adversarial images
+@dataclass(frozen=True, kw_only=True)
+class Protocol(SharedProtocol):
+    """What every method gets: `instances`, `trials` each, `steps`; the seed of the directions is
+    the same for all. `pictured` lists the iterations shown in the strip of adversarial images
     (None: evenly spaced).
     """
+
+    GROUP = "evaluation"
 
     instances: int = 100
     trials: int = 1
     steps: int = 200
-    budget: int | None = None
-    seed: int = 0
-    split: Split = "test"
-    chunk: int | None = None
-    first: int = 0
     pictured: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        require(self.split in SPLITS, "evaluation.split", self.split, f"one of {', '.join(SPLITS)}")
+        super().__post_init__()
         for name in ("instances", "trials", "steps"):
-            require(
-                getattr(self, name) >= 1, f"evaluation.{name}", getattr(self, name), "at least 1"
-            )
-        require(self.first >= 0, "evaluation.first", self.first, "at least 0")
+            self.check(getattr(self, name) >= 1, name, "at least 1")
         shown = all(0 <= step <= self.steps for step in self.pictured or ())
-        allowed = f"iterations between 0 and {self.steps}"
-        require(shown, "evaluation.pictured", self.pictured, allowed)
+        self.check(shown, "pictured", f"iterations between 0 and {self.steps}")
 
     @property
     def picture_steps(self) -> list[int]:
@@ -75,9 +66,7 @@ class Protocol:
 
     def require_instances(self, available: int) -> None:
         """Refuse to ask for more instances than the split has."""
-        fits = self.first + self.instances <= available
-        allowed = f"at most optimizee.family.{self.split}={available} from evaluation.first on"
-        require(fits, "evaluation.instances", self.instances, allowed)
+        self.check_examples("instances", available)
 
     def oracle(self, family: OptimizeeFamily) -> Oracle:
         """A fresh oracle on all runs, instances x trials flattened, instance-major."""
@@ -107,6 +96,9 @@ def evaluate(
     again continues where it stopped and gives the same rows, bit for bit on CPU.
     """
     frames = []
+    start = protocol.oracle(family).optimizee.start()
+    for method in methods.values():
+        require_affordable(method.optimizer, start, protocol.budget, "evaluation.budget")
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, method in methods.items():
         part = folder / "parts" / f"{name}-{method.fingerprint}.parquet"
