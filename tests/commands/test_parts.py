@@ -10,6 +10,7 @@ import pytest
 
 from tests.commands.conftest import Zol2l
 from zol2l.build import CONF
+from zol2l.evaluation import protocol
 
 COMMON = ("optimizee=quadratic", "scale=smoke", "logger=csv")
 STEPS, Q = 4, 5
@@ -102,3 +103,17 @@ def test_more_directions_than_coordinates_are_refused(zol2l: Zol2l) -> None:
     outcome = zol2l("evaluate", *COMMON, "baseline=zo_scd", "optimizee.directions=21")
     assert outcome.status == 2
     assert "directions=21: at most the problem's 20 coordinates" in outcome.err
+
+
+def test_run_folders_with_one_store_evaluate_a_method_once(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = (*COMMON, "baseline=zo_sgd", "store_name=shared")
+    assert zol2l("evaluate", *chosen, "run_name=first").status == 0
+    monkeypatch.setattr(protocol, "_evaluate_method", lambda *_: pytest.fail("evaluated again"))
+    assert zol2l("evaluate", *chosen, "run_name=second").status == 0
+    found = [
+        pd.read_parquet(tmp_path / f"outputs/{run}-smoke/results.parquet")
+        for run in ("first", "second")
+    ]
+    pd.testing.assert_frame_equal(*found)

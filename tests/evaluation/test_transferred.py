@@ -50,7 +50,7 @@ def test_the_goal_counts_at_the_other_network(
     more = {} if targets is None else {"targets": targets}
     kept(tmp_path, [2, 2, 2, 0], **more)
     other = Table([0, 0, 3, 0, 1, 2, 2, 2])
-    assert transferred(tmp_path, {"a": NAMED}, other) == {"a": share}
+    assert transferred(tmp_path / "parts", {"a": NAMED}, other) == {"a": share}
 
 
 def test_a_goal_is_reached_by_losing_the_label_or_by_finding_the_target() -> None:

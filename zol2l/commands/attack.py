@@ -13,7 +13,7 @@ from torch import nn
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
-from zol2l.commands.objects import data_root, optimizee_settings
+from zol2l.commands.objects import data_root, optimizee_settings, store
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
     build_attack,
@@ -35,7 +35,7 @@ from zol2l.victims.datasets import ImageData
 
 def main(cfg: DictConfig) -> pd.DataFrame:
     """Run the chosen attacks into the run folder and return a row per attack and image."""
-    folder = Path(cfg.paths.run_dir)
+    folder, parts = Path(cfg.paths.run_dir), store(cfg) / "parts"
     chosen = chosen_attacks(cfg)
     if not chosen:
         raise InvalidInput("attack", None, "name one; `zol2l list` shows them")
@@ -43,7 +43,7 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     family = constrained_family(cfg)
     attacks = {name: _named(cfg, family, protocol, attack) for name, attack in chosen.items()}
     with progress_bars() as show:
-        rows = attack_all(attacks, family, protocol, folder, show)
+        rows = attack_all(attacks, family, protocol, folder, parts, show)
     summary = summarize_attacks(rows)
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
@@ -51,7 +51,7 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     print_attacks(summary)
     tables = [folder / "summary.csv"]
     if cfg.shown_to:
-        shares = {name: transferred(folder, attacks, net) for name, net in _others(cfg).items()}
+        shares = {name: transferred(parts, attacks, net) for name, net in _others(cfg).items()}
         table = pd.DataFrame(shares).rename_axis("attack").reset_index()
         tables.append(folder / "transferability.csv")
         write_summary(tables[-1], table)

@@ -16,6 +16,7 @@ from zol2l.commands.objects import (
     chosen_methods,
     family_of,
     optimizee_settings,
+    store,
     warn_of_learned,
     weights_path,
 )
@@ -38,7 +39,7 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     family = family_of(cfg)
     methods = evaluated_methods(cfg, family)
     with progress_bars() as show:
-        results = evaluate(methods, family, protocol, folder, show)
+        results = evaluate(methods, family, protocol, folder, show, store(cfg) / "parts")
     summary = summarize(results)
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)

@@ -18,6 +18,7 @@ from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
 from zol2l.evaluation.shared_protocol import SharedProtocol
+from zol2l.lock import alone
 from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.goals import Goal
 from zol2l.progress import Advance
@@ -69,25 +70,27 @@ def attack_all(
     family: ConstrainedFamily,
     protocol: AttackProtocol,
     folder: Path,
+    parts: Path,
     progress: Advance,
 ) -> pd.DataFrame:
     """Run all attacks into `folder`/results.parquet and return the frame, a row per attack, image.
 
-    A finished attack is kept in `folder`/parts with its adversarial images and not run again, a
-    running one is checkpointed there.
+    A finished attack is kept in `parts`, which run folders may share, with its adversarial images
+    and not run again, a running one is checkpointed there.
     """
     frames = []
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, named in attacks.items():
-        part = folder / "parts" / f"{name}-{named.fingerprint}.parquet"
+        part = parts / f"{name}-{named.fingerprint}.parquet"
         images = part.with_suffix(".images.safetensors")
-        if not part.exists():
-            checkpoint = AttackCheckpoint(part.with_suffix(".checkpoint.safetensors"))
-            show = partial(progress, name)
-            frame, kept = attack_once(name, named.attack, family, protocol, checkpoint, show)
-            save_tensors(images, kept)
-            write_attacks(part, [frame])
-            checkpoint.remove()
+        with alone(parts, part.stem):
+            if not part.exists():
+                checkpoint = AttackCheckpoint(part.with_suffix(".checkpoint.safetensors"))
+                show = partial(progress, name)
+                frame, kept = attack_once(name, named.attack, family, protocol, checkpoint, show)
+                save_tensors(images, kept)
+                write_attacks(part, [frame])
+                checkpoint.remove()
         frames.append(read_attacks(part))
         shown = {key: value[: protocol.pictured] for key, value in load_tensors(images).items()}
         save_tensors(folder / "pictures" / f"{name}.safetensors", shown)
@@ -117,15 +120,15 @@ def attack_once(
 
 
 def transferred(
-    folder: Path, attacks: Mapping[str, NamedAttack], network: nn.Module
+    parts: Path, attacks: Mapping[str, NamedAttack], network: nn.Module
 ) -> dict[str, float]:
-    """For each attack that `attack_all` has run into `folder`: of its images that reach their goal
+    """For each attack that `attack_all` has kept in `parts`: of its images that reach their goal
     at the victim, the share that does so at another network too, among those whose clean image that
     one knows.
     """
     shares = {}
     for name, named in attacks.items():
-        kept = load_tensors(folder / "parts" / f"{name}-{named.fingerprint}.images.safetensors")
+        kept = load_tensors(parts / f"{name}-{named.fingerprint}.images.safetensors")
         known = predictions(network, kept["clean"]) == kept["labels"]
         goal = Goal(kept["labels"], kept.get("targets"))
         counted = known & goal.reached(kept["predictions"])

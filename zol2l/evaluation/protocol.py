@@ -16,6 +16,7 @@ from zol2l.evaluation.pictures import take_pictures
 from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
 from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.files import write_atomically
+from zol2l.lock import alone
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
@@ -89,21 +90,25 @@ def evaluate(
     protocol: Protocol,
     folder: Path,
     progress: Advance,
+    parts: Path | None = None,
 ) -> pd.DataFrame:
     """Evaluate all methods into `folder`/results.parquet and return the tidy frame.
 
-    Each finished method is kept in `folder`/parts, a running one is checkpointed there: running
-    again continues where it stopped and gives the same rows, bit for bit on CPU.
+    Each finished method is kept in `parts` (None: `folder`/parts), which run folders may share; a
+    running one is checkpointed there: running again continues where it stopped and gives the same
+    rows, bit for bit on CPU.
     """
+    parts = parts or folder / "parts"
     frames = []
     start = protocol.oracle(family).optimizee.start()
     for method in methods.values():
         require_affordable(method.optimizer, start, protocol.budget, "evaluation.budget")
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, method in methods.items():
-        part = folder / "parts" / f"{name}-{method.fingerprint}.parquet"
-        if not part.exists():
-            _evaluate_method(name, method.optimizer, family, protocol, part, progress)
+        part = parts / f"{name}-{method.fingerprint}.parquet"
+        with alone(parts, part.stem):
+            if not part.exists():
+                _evaluate_method(name, method.optimizer, family, protocol, part, progress)
         frames.append(read_results(part))
         pictures = part.with_suffix(".pictures.safetensors")
         if pictures.exists():
