@@ -10,6 +10,7 @@ import pytest
 
 from tests.commands.conftest import Zol2l
 from zol2l.build import CONF
+from zol2l.commands import surrogate
 from zol2l.commands.list import entries
 
 ATTACKS = sorted(entries(CONF, "attack"))
@@ -91,3 +92,19 @@ def test_bad_input_is_one_clear_line(zol2l: Zol2l, arguments: tuple[str, ...], t
     assert outcome.status == 2
     assert told in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_the_victim_labels_images_for_a_surrogate_once(
+    zol2l: Zol2l, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attacked() -> str:
+        monkeypatch.setattr(surrogate, "_surrogates", {})
+        outcome = zol2l("attack", *SMOKE, "attack=transfer_attack", "optimizee.victim.name=labels")
+        assert outcome.status == 0, outcome.err
+        return outcome.out
+
+    assert "has labelled 1437 training images" in attacked()
+    (labels,) = (data_root / "labels").glob("*.safetensors")
+    assert "has labelled" not in attacked()
+    labels.write_bytes(b"damaged")
+    assert "has labelled 1437 training images" in attacked()

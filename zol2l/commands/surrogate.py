@@ -8,14 +8,17 @@ from functools import partial
 
 import torch
 from omegaconf import DictConfig
-from torch import nn
+from torch import Tensor, nn
 
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
 from zol2l.commands.objects import data_root
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.optimizees.attack_family import predictions
+from zol2l.stage import fingerprint
+from zol2l.victims.cache import cache_folder
 from zol2l.victims.datasets import ImageData
+from zol2l.weights_file import BadCheckpoint, read_signed, save_signed
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +37,25 @@ def surrogate_of(cfg: DictConfig, surrogate: DictConfig, family: ConstrainedFami
 
 def _train(cfg: DictConfig, surrogate: DictConfig, family: ConstrainedFamily) -> nn.Module:
     data: ImageData = build(cfg.optimizee.victim.data, root=data_root(cfg))
-    told = predictions(family.victim, data.train_images)
-    log.info("The victim has labelled %d training images for the surrogate", len(told))
+    told = _labels(cfg, data, family)
     relabelled = replace(data, train_labels=told, identity=data.identity + family.identity)
     shape = {"channels": data.train_images.shape[1], "size": data.train_images.shape[2]}
     classes = int(torch.cat([told, data.test_labels]).max()) + 1
     make = partial(build, surrogate.network, **shape, classes=classes)
     network, _ = ensure_trained(cfg, identity_of(surrogate), make, relabelled)
     return network
+
+
+def _labels(cfg: DictConfig, data: ImageData, family: ConstrainedFamily) -> Tensor:
+    """What the victim takes the training images for, asked once."""
+    asked = {"victim": identity_of(cfg.optimizee.victim), "weights": family.identity}
+    path = cache_folder(data_root(cfg), "labels") / f"{fingerprint(asked)}.safetensors"
+    try:
+        return read_signed(path)[0]["labels"]
+    except BadCheckpoint as error:
+        if path.exists():
+            log.warning("Labels refused, asking the victim again. %s", error)
+    told = predictions(family.victim, data.train_images)
+    save_signed(path, {"labels": told}, {})
+    log.info("The victim has labelled %d training images for the surrogate, %s", len(told), path)
+    return told
