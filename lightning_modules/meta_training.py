@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from lightning_modules.curriculum import Curriculum
 from lightning_modules.loggers import log_once
 from lightning_modules.truncation import TruncationSchedule
 from zol2l.errors import require
@@ -59,7 +60,7 @@ class MetaTraining(pl.LightningModule):
 
     Estimates in training take their slopes from f's `derivative`, which equation 4 needs anyway:
     the limit of finite differences for mu -> 0, at a fraction of their cost. `slopes="queries"`
-    asks the method's own estimator, as evaluation does.
+    asks the method's own estimator, as evaluation does. A `curriculum` begins with easier problems.
     """
 
     KEPT = ("done", "unrolls")
@@ -81,6 +82,7 @@ class MetaTraining(pl.LightningModule):
         seed: int = 0,
         gradient: MetaGradient = autograd_gradient,
         slopes: Slopes = "derivative",
+        curriculum: Curriculum | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -110,7 +112,7 @@ class MetaTraining(pl.LightningModule):
         self.optimizer, self.family, self.schedule = optimizer, family, schedule
         self.meta_steps, self.rate, self.clamp = meta_steps, rate, clamp
         self.regularization, self.meta_gradient = regularization, gradient
-        self.stage, self.slopes = stage, slopes
+        self.stage, self.slopes, self.curriculum = stage, slopes, curriculum
         self.under_way: list[Unroll] = []
         self.batches_done = self.meta_step = self.validated_at = 0
         self.validate_every, self.validation_trials = validate_every, validation_trials
@@ -174,6 +176,8 @@ class MetaTraining(pl.LightningModule):
     def unroll_window(self, unroll: Unroll) -> tuple[Unroll, Tensor, Tensor]:
         """One window of all instances: the unroll after it, the objective and the losses (K, B)."""
         optimizee = self.family.optimizee("train", unroll.rows)
+        if self.curriculum is not None:
+            self.curriculum.ease(optimizee, self.meta_step / self.meta_steps)
         oracle = Oracle(optimizee)
         gradient = Remembering(self.meta_gradient)
         optimizer = self._unrolled(gradient).train()

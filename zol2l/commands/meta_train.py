@@ -30,7 +30,7 @@ from zol2l.weights_file import identity
 
 log = logging.getLogger(__name__)
 
-ELSEWHERE = ("truncation", "batch_size", "gradient")
+ELSEWHERE = ("truncation", "batch_size", "gradient", "curriculum")
 """Settings of meta-training that are not handed to `MetaTraining` as they are."""
 
 
@@ -63,6 +63,8 @@ def stage_settings(
     training = identity_of(cfg.meta_training)
     training["meta_steps"] = method.get("meta_steps", cfg.meta_training.meta_steps)[part]
     training["rate"] = training["rate"][part]
+    if not _has_curriculum(cfg, method, part):
+        training.pop("curriculum")
     optimizer = identity_of(method.optimizer)
     if part == "update":
         optimizer["sampling"] = {"directions": optimizer["sampling"]["directions"]}
@@ -73,6 +75,12 @@ def stage_settings(
     if start := _start(cfg, method, part):
         problem["starts_from"] = identity(start)
     return {"part": part, **problem, "meta_training": training, "optimizer": optimizer}
+
+
+def _has_curriculum(cfg: DictConfig, method: DictConfig, part: str) -> bool:
+    """A curriculum is for update rules that begin with nothing."""
+    scratch = part == "update" and method.get("source") is None
+    return scratch and cfg.meta_training.curriculum is not None
 
 
 def _ensure_part(
@@ -94,6 +102,7 @@ def _ensure_part(
         schedule=build(cfg.meta_training.truncation),
         stage=part,
         gradient=gradient,
+        curriculum=build(cfg.meta_training.curriculum) if "curriculum" in training else None,
         **{k: v for k, v in training.items() if k not in ELSEWHERE},
     )
     data = _call(
