@@ -22,9 +22,9 @@ def test_a_release_does_what_its_card_says(name: str) -> None:
     card = read_card(name)
     optimizer = ZOLSTM.from_pretrained(name)
     assert optimizer.sampling.directions == card["directions"]
-    figures = check_figures(optimizer)
+    figures = check_figures(released_folder(name))
     assert figures == pytest.approx(card["check"], rel=0.02)
-    assert figures["final_loss"] < figures["start_loss"]
+    assert figures["final_loss"] < 0.6 * figures["start_loss"]
     for part in PARTS:
         told = card["parts"][part]
         assert told["command"].startswith("zol2l ")
@@ -48,8 +48,7 @@ def test_releasing_keeps_the_weights_and_writes_the_card(zol2l: Zol2l, tmp_path:
     assert card["task"] == "binary_classification"
     assert (card["directions"], card["horizon"]) == (20, 4)
     assert "meta-train" in card["parts"]["update"]["command"]
-    optimizer = ZOLSTM.from_pretrained(tmp_path / "released/mine")
-    assert check_figures(optimizer) == card["check"]
+    assert check_figures(tmp_path / "released/mine") == card["check"]
     for part in PARTS:
         copied = tmp_path / "released/mine" / part / "weights.safetensors"
         assert copied.read_bytes() == (folder / part / "weights.safetensors").read_bytes()
