@@ -153,8 +153,8 @@ def _fit_counted(
     """Train to the last update, with a bar of this title and these metrics; `keep` the result, told
     what was last measured.
     """
-    data = InstanceData(module.available, module.batch_size, module.seed, module.field)
     bar = StepProgress(shown[0], module.total_updates, shown[1])
+    data = InstanceData(module.available, module.batch_size, module.seed, module.field)
     kept = KeepResult(lambda _: keep(module.validation))
     with found as known:
         job = make_trainer(

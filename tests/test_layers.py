@@ -19,6 +19,7 @@ FOUNDATION = {
         "checkpoint",
         "chunks",
         "lock",
+        "own_code",
         "recurrent",
         "stage",
         "weights_file",
