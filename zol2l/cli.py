@@ -122,10 +122,10 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
                     start.end(cfg, command, record)
 
         if hydra_config.mode == RunMode.MULTIRUN:
-            name = hydra_config.job.override_dirname or command
             cfg.logger.sweep = sweep_id()
             keep_to_cores(hydra_config.launcher)
-            run_job(Path(cfg.paths.run_dir), command, name, lambda: plain(cfg), work, explain)
+            given = list(hydra_config.overrides.task)
+            run_job(Path(cfg.paths.run_dir), command, given, lambda: plain(cfg), work, explain)
             return
         try:
             work()

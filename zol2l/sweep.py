@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 RECORD, SWEEP = "job.json", "ZOL2L_SWEEP"
 DONE, BEFORE, FAILED = "done", "done before", "failed"
 COLOURS = {DONE: "green", BEFORE: "cyan", FAILED: "red"}
+LONGEST = 200
+"""Characters of a folder's name; file systems take 255 bytes and a job's files need some more."""
 SOME_FAILED = 1
 """Exit status of a sweep in which a job failed."""
 
@@ -30,14 +32,14 @@ SOME_FAILED = 1
 def run_job(
     folder: Path,
     command: str,
-    job: str,
+    settings: Sequence[str],
     config: Callable[[], Mapping[str, Any]],
     work: Callable[[], None],
     explain: Callable[[BaseException], str],
 ) -> None:
-    """Do the `work` of one job into `folder`, unless the record of `command` there says that it was
-    done with this `config`; keep in job.json what became of it. No exception gets out: the
-    jobs after it, perhaps in this process, go on.
+    """Do the `work` of one job, given by `settings`, into `folder`, unless the record of `command`
+    there says that it was done with this `config`; keep in job.json what became of it. No exception
+    gets out: the jobs after it, perhaps in this process, go on.
     """
     began = time.time()
     failure: dict[str, str] = {}
@@ -48,9 +50,9 @@ def run_job(
     except Exception as error:
         status = FAILED
         failure = {"error": explain(error), "traceback": traceback.format_exc()}
-        log.error("Job %s failed: %s", job, failure["error"])
+        log.error("Job %s failed: %s", ",".join(settings), failure["error"])
     seconds = round(time.time() - began, 1)
-    named = {"sweep": sweep_id(), "job": job, "command": command}
+    named = {"sweep": sweep_id(), "settings": list(settings), "command": command}
     record = {**named, "status": status, "seconds": seconds}
     write_json(folder / RECORD, {**record, "ended": time.time(), **failure})
 
@@ -60,6 +62,17 @@ def begin_sweep(arguments: Sequence[str]) -> None:
     it is run again for the jobs that are missing. Their processes inherit it.
     """
     os.environ[SWEEP] = fingerprint({"folder": str(Path.cwd()), "arguments": list(arguments)})
+
+
+def folder_name(settings: str) -> str:
+    """The name of a job's folder: its settings, cut to `LONGEST` with a checksum of the whole."""
+    if len(settings) <= LONGEST:
+        return settings
+    checksum = fingerprint({"settings": settings})
+    return f"{settings[: LONGEST - len(checksum) - 1]}-{checksum}"
+
+
+OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)  # conf/hydra
 
 
 def sweep_id() -> str | None:
@@ -101,6 +114,13 @@ def ended_since(outputs: Path, moment: float) -> list[dict[str, Any]]:
     return found
 
 
+def named(records: list[dict[str, Any]]) -> list[str]:
+    """What tells each job from the others: its settings without those that all of them have."""
+    settings = [record["settings"] for record in records]
+    shared = set.intersection(*map(set, settings)) if len(records) > 1 else set()
+    return [",".join(text for text in given if text not in shared) for given in settings]
+
+
 def jobs_table(records: list[dict[str, Any]]) -> Table:
     """A row per job."""
     counts = [f"{sum(r['status'] == s for r in records)} {s}" for s in COLOURS]
@@ -108,9 +128,9 @@ def jobs_table(records: list[dict[str, Any]]) -> Table:
     table.add_column("job", overflow="fold")
     table.add_column("status")
     table.add_column("seconds", justify="right")
-    for record in records:
+    for name, record in zip(named(records), records, strict=True):
         status = f"[{COLOURS[record['status']]}]{record['status']}[/]"
-        table.add_row(escape(record["job"]), status, f"{record['seconds']:.1f}")
+        table.add_row(escape(name), status, f"{record['seconds']:.1f}")
     return table
 
 
@@ -123,12 +143,13 @@ class SweepTable:
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """See the class."""
         records = ended_since(Path(config.paths.outputs), self.began)
-        console, failed = wide_console(), [r for r in records if r["status"] == FAILED]
+        console = wide_console()
         console.print(jobs_table(records))
-        for record in failed:
-            told = f"Failed: {record['job']}: {record['error']} ({record['folder']}/{RECORD})"
-            console.print(escape(told), soft_wrap=True, highlight=False)
-        if failed:
+        for name, record in zip(named(records), records, strict=True):
+            if record["status"] == FAILED:
+                told = f"Failed: {name}: {record['error']} ({record['folder']}/{RECORD})"
+                console.print(escape(told), soft_wrap=True, highlight=False)
+        if any(record["status"] == FAILED for record in records):
             raise SystemExit(SOME_FAILED)
 
     def __getattr__(self, name: str) -> Callable[..., None]:

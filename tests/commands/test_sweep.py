@@ -21,9 +21,8 @@ def sweep(zol2l: Zol2l, *arguments: str) -> Outcome:
     return zol2l("evaluate", "-m", *given, *arguments)
 
 
-def statuses() -> dict[str, str]:
-    records = [json.loads(path.read_text()) for path in SWEEP.rglob("job.json")]
-    return {record["job"]: record["status"] for record in records}
+def statuses() -> list[str]:
+    return [json.loads(path.read_text())["status"] for path in SWEEP.rglob("job.json")]
 
 
 def test_a_job_that_fails_is_named_and_the_rest_finish(zol2l: Zol2l) -> None:
@@ -32,11 +31,30 @@ def test_a_job_that_fails_is_named_and_the_rest_finish(zol2l: Zol2l) -> None:
     assert "4 jobs: 2 done, 0 done before, 2 failed" in outcome.out
     for method in ("zo_sgd", "zo_adam"):
         name = f"baseline={method},evaluation.trials=0"
-        told = f"Failed: {name}: evaluation.trials=0: at least 1 ({SWEEP}/{name}/job.json)"
+        (record,) = SWEEP.glob(f"{name},*/job.json")
+        told = f"Failed: {name}: evaluation.trials=0: at least 1 ({record})"
         assert told in outcome.out.replace("\n", "")
-        assert "Traceback" in json.loads((SWEEP / name / "job.json").read_text())["traceback"]
-        done = SWEEP / f"baseline={method},evaluation.trials=1/results.parquet"
+        assert "Traceback" in json.loads(record.read_text())["traceback"]
+        (done,) = SWEEP.glob(f"baseline={method},evaluation.trials=1,*/results.parquet")
         assert len(pd.read_parquet(done))
+
+
+def test_optimizees_in_one_run_folder_keep_apart(zol2l: Zol2l) -> None:
+    given = ("scale=smoke", "logger=csv", "baseline=zo_sgd", "evaluation.steps=2", "run_name=one")
+    outcome = zol2l("evaluate", "-m", *given, "optimizee=quadratic,binary_classification")
+    assert outcome.status == 0, outcome.err
+    assert len(list(Path("outputs/one-smoke/multirun").glob("*/results.parquet"))) == 2
+    for name in ("quadratic", "binary_classification"):
+        assert f" optimizee={name} " in outcome.out
+
+
+def test_the_table_names_what_differs_and_folders_are_not_too_long(zol2l: Zol2l) -> None:
+    sizes = ("train", "validation", "test", "window", "batch_size", "update_steps", "trials")
+    outcome = sweep(zol2l, *(f"sizes.paper.{name}=1000000" for name in sizes))
+    assert outcome.status == 0, outcome.err
+    assert " baseline=zo_sgd " in outcome.out and " baseline=zo_adam " in outcome.out
+    folders = [path.parent.name for path in SWEEP.glob("*/results.parquet")]
+    assert len(folders) == 2 and max(map(len, folders)) <= 200
 
 
 def test_what_is_done_is_not_done_again(zol2l: Zol2l) -> None:
@@ -56,7 +74,7 @@ def test_a_job_with_other_settings_is_done_anew(tmp_path: Path) -> None:
             done.append(rate)
             write_json(tmp_path / "evaluate.json", {"config": {"rate": rate}})
 
-        run_job(tmp_path, "evaluate", "a", lambda rate=rate: {"rate": rate}, work, str)
+        run_job(tmp_path, "evaluate", ["a"], lambda rate=rate: {"rate": rate}, work, str)
     assert done == [1, 2]
 
 
@@ -71,7 +89,7 @@ def test_launchers_give_the_numbers_of_one_job_after_another(
         monkeypatch.chdir(tmp_path / name)
         outcome = sweep(zol2l, "evaluation.seed=0,1", *more)
         assert outcome.status == 0, outcome.err + outcome.out
-        assert set(statuses().values()) == {"done"} and len(statuses()) == 4
+        assert statuses() == ["done"] * 4
         paths = sorted(SWEEP.rglob("results.parquet"))
         frames[name] = pd.concat([pd.read_parquet(p) for p in paths if "parts" not in p.parts])
     pd.testing.assert_frame_equal(*frames.values())
@@ -107,15 +125,15 @@ def test_only_jobs_of_this_sweep_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = tmp_path / "run" / "multirun"
-    run_job(jobs / "a", "evaluate", "a", dict, lambda: None, str)
+    run_job(jobs / "a", "evaluate", ["a"], dict, lambda: None, str)
     table = SweepTable()
     assert ended_since(tmp_path, table.began) == []
-    run_job(jobs / "b", "evaluate", "b", dict, lambda: 1 / 0, str)  # type: ignore[arg-type,return-value]
+    run_job(jobs / "b", "evaluate", ["b"], dict, lambda: 1 / 0, str)  # type: ignore[arg-type,return-value]
     monkeypatch.setenv("ZOL2L_SWEEP", "another")
-    run_job(jobs / "c", "evaluate", "c", dict, lambda: None, str)
+    run_job(jobs / "c", "evaluate", ["c"], dict, lambda: None, str)
     monkeypatch.undo()
     (record,) = ended_since(tmp_path, table.began)
-    assert record["job"] == "b" and record["error"] == "division by zero"
+    assert record["settings"] == ["b"] and record["error"] == "division by zero"
     table.on_job_start(config=None)
     with pytest.raises(AttributeError):
         table.something  # noqa: B018
