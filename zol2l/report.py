@@ -121,5 +121,5 @@ def print_summary(summary: pd.DataFrame, stopped: int = 0) -> None:
 
 
 def _cell(value: float, form: str, best: bool) -> str:
-    text = "-" if pd.isna(value) else form.format(value)
+    text = "-" if pd.isna(value) else form.format(value + 0.0)  # not -0
     return f"[bold]{text}[/bold]" if best else text

@@ -42,6 +42,13 @@ def test_one_seed_has_no_interval_and_what_is_missing_leaves_the_mean() -> None:
     assert np.isnan(none["mean"])
 
 
+def test_methods_stand_together_by_metric_in_whatever_order_jobs_were_read() -> None:
+    jobs = [tidy(method, {0: [1.0]}, metric) for method in "ab" for metric in ("loss", "queries")]
+    table = over_seeds(pd.concat(jobs))
+    assert table["metric"].tolist() == ["loss", "loss", "queries", "queries"]
+    assert table["method"].tolist() == ["a", "b", "a", "b"]
+
+
 def test_the_signed_ranks_by_hand() -> None:
     found = signed_rank(np.array([1.0, -2.0, 3.0, 4.0, 0.0]))
     assert found["effect"] == pytest.approx((1 - 2 + 3 + 4) / 10)

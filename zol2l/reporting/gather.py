@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.results import read_results
 from zol2l.evaluation.summary import runs
-from zol2l.stage import fingerprint
+from zol2l.reporting.apart import methods_apart, tasks_apart
 
 RESULTS = "results.parquet"
 KEPT = ("parts", "wandb", "tuning")
@@ -28,26 +28,11 @@ def gather(folders: Iterable[Path]) -> pd.DataFrame:
 
     A `unit` is what methods are compared on: an instance and trial, or an image. Runs of one `task`
     had the same problem and protocol but for the seed. Failures have no queries: they are censored.
+    What several folders hold alike is one value, of the first of them.
     """
     found = [path for folder in folders for path in results_below(Path(folder))]
     values = pd.concat([values_of(path) for path in dict.fromkeys(found)], ignore_index=True)
-    return apart(values)[COLUMNS]
-
-
-def apart(values: pd.DataFrame) -> pd.DataFrame:
-    """Tell apart what has one name and is not one: tasks of other settings, by a fingerprint of
-    those; and methods that ran more than once on the same unit, by the names of their folders.
-    """
-    several = values.groupby("task")["identity"].transform("nunique") > 1
-    named = values["task"] + " [" + values["identity"].str[:6] + "]"
-    values = values.assign(task=values["task"].where(~several, named))
-    keys = ["task", "method", "seed", "unit", "metric"]
-    twice = values.duplicated(keys, keep=False)
-    again = values[["task", "method"]].apply(tuple, axis=1)
-    clashing = again.isin(set(again[twice]))
-    folders = values["folder"].map(lambda folder: Path(folder).name)
-    label = values["method"] + " [" + folders + "]"
-    return values.assign(method=values["method"].where(~clashing, label))
+    return methods_apart(tasks_apart(values))[COLUMNS]
 
 
 def results_below(folder: Path) -> list[Path]:
@@ -72,7 +57,7 @@ def values_of(path: Path) -> pd.DataFrame:
             return rows.assign(
                 folder=str(path.parent),
                 task=f"{task} ({point})" if point else task,
-                identity=fingerprint(settings),
+                settings=json.dumps(settings, sort_keys=True),
             )
     raise InvalidInput("folder", path, "results of evaluate, attack or adv-evaluate")
 

@@ -20,13 +20,18 @@ def over_seeds(values: pd.DataFrame) -> pd.DataFrame:
     keys = ["task", "metric", "method"]
     per_seed = values.groupby([*keys, "seed"], sort=False)["value"].mean().reset_index()
     rows = []
-    for key, group in per_seed.groupby(keys, sort=False):
+    for key, group in together(per_seed, keys[:2]).groupby(keys, sort=False):
         known = group["value"].dropna().to_numpy()
         low, high = interval(known)
         mean = known.mean() if len(known) else np.nan
         row = {"seeds": len(group), "mean": mean, "low": low, "high": high}
         rows.append({**dict(zip(keys, key, strict=True)), **row})
     return pd.DataFrame(rows)
+
+
+def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The rows with those of the same `keys` together; what came first, first."""
+    return pd.concat([group for _, group in table.groupby(keys, sort=False)])
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
