@@ -32,6 +32,14 @@ def fingerprint(configuration: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def shortened(name: str, longest: int) -> str:
+    """A name of at most so many characters: one that is longer is cut, with a checksum of all."""
+    if len(name) <= longest:
+        return name
+    checksum = fingerprint({"name": name})
+    return f"{name[: longest - len(checksum) - 1]}-{checksum}"
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as readable JSON, atomically."""
     text = json.dumps(content, indent=2, default=str) + "\n"

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from zol2l.console import wide_console
-from zol2l.stage import as_json, fingerprint, write_json
+from zol2l.stage import as_json, fingerprint, shortened, write_json
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +64,9 @@ def begin_sweep(arguments: Sequence[str]) -> None:
     os.environ[SWEEP] = fingerprint({"folder": str(Path.cwd()), "arguments": list(arguments)})
 
 
-def folder_name(settings: str) -> str:
-    """The name of a job's folder: its settings, cut to `LONGEST` with a checksum of the whole."""
-    if len(settings) <= LONGEST:
-        return settings
-    checksum = fingerprint({"settings": settings})
-    return f"{settings[: LONGEST - len(checksum) - 1]}-{checksum}"
-
-
-OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)  # conf/hydra
+OmegaConf.register_new_resolver(  # in conf/hydra: the name of a job's folder
+    "folder_name", lambda settings: shortened(settings, LONGEST), replace=True
+)
 
 
 def sweep_id() -> str | None:

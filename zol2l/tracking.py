@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from zol2l.stage import shortened
+
 KINDS = {
     "victims": "victim", "weights": "optimizer", "classifier": "classifier", "maximizer": "attacker"
 }  # fmt: skip
@@ -54,7 +56,7 @@ def artifact(path: Path) -> Any:
     place = path.parent.relative_to(Path.cwd()).parts if here else path.parent.parts[-4:]
     whose = [part for part in place if part not in UNIMPORTANT]
     names = [path.stem] if kind == "victim" else [*whose, path.stem]
-    found = wandb.Artifact(re.sub(r"[^\w.-]", "-", "-".join(names))[:MOST], type=kind)
+    found = wandb.Artifact(shortened(re.sub(r"[^\w.-]", "-", "-".join(names)), MOST), type=kind)
     found.add_file(str(path))
     return found
 

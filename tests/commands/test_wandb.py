@@ -67,6 +67,19 @@ def test_offline_runs_hold_config_curves_and_images(
     assert_lineage(runs)
 
 
+def test_long_names_of_artifacts_stay_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = []
+    for seed in (0, 1):
+        file = tmp_path / "multirun" / f"{'setting=value,' * 12}seed={seed}" / "results.parquet"
+        file.parent.mkdir(parents=True)
+        file.write_text("results")
+        names.append(artifact(file).name)
+    assert len(set(names)) == 2 and max(map(len, names)) <= 128
+
+
 def test_online_runs_use_the_artifacts_themselves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
