@@ -1,15 +1,15 @@
-"""A rich progress bar with rate and time left for training by steps; lines where no terminal is."""
+"""Progress of training by steps, with time left, and a line after each validation."""
 
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
-from rich.progress import Progress
 
-from zol2l.progress import columns
+from zol2l.progress import Advance, progress_bars
 
 log = logging.getLogger(__name__)
 
@@ -19,19 +19,19 @@ class StepProgress(Callback):
 
     def __init__(self, title: str, total: int, metrics: tuple[str, ...]) -> None:
         self.title, self.total, self.metrics = title, total, metrics
-        self.bar: Progress | None = None
+        self.shown = ExitStack()
+        self.advance: Advance | None = None
         self.reported: int | None = None
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.total = getattr(module, "total_updates", self.total)  # known once devices are
         if trainer.is_global_zero:
-            self.bar = Progress(*columns())
-            self.bar.start()
-            self.task = self.bar.add_task(self.title, total=self.total)
+            self.advance = self.shown.enter_context(progress_bars())
+            self.advance(self.title, _done(trainer, module), self.total)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
-        if self.bar is not None:
-            self.bar.update(self.task, completed=_done(trainer, module))
+        if self.advance is not None:
+            self.advance(self.title, _done(trainer, module), self.total)
             validated = getattr(module, "validated_at", None)
             if validated == _done(trainer, module) and validated != self.reported:
                 self.reported = validated
@@ -41,7 +41,7 @@ class StepProgress(Callback):
         self._report(trainer, module)
 
     def _report(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if self.bar is not None:
+        if self.advance is not None:
             known = trainer.callback_metrics
             values = {name: float(known[name]) for name in self.metrics if name in known}
             shown = ", ".join(f"{k.rpartition('/')[2]} {v:.4g}" for k, v in values.items())
@@ -49,8 +49,7 @@ class StepProgress(Callback):
             log.info("%s, step %d of %d: %s", self.title, done, self.total, shown)
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+        self.shown.close()
 
     def on_exception(
         self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException

@@ -1,20 +1,28 @@
-"""Progress bars with rate and time left; quiet where the output is no terminal."""
+"""Progress with time left: bars on a terminal, now and then a line where the output is none."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Protocol
 
+from rich import get_console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+log = logging.getLogger(__name__)
+
+BETWEEN = 60.0
+"""Seconds between the lines of a task."""
 
 
 class Advance(Protocol):
@@ -23,21 +31,14 @@ class Advance(Protocol):
     def __call__(self, title: str, done: int, total: int) -> None: ...
 
 
-def columns() -> tuple[ProgressColumn, ...]:
-    """Title, bar, count, elapsed and remaining time."""
-    return (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-
-
 @contextmanager
 def progress_bars() -> Iterator[Advance]:
-    """One bar per title, made when it is first named."""
-    with Progress(*columns()) as bars:
+    """One bar per title, made when it is first named; lines in a log where no terminal is."""
+    if not get_console().is_terminal:
+        yield Lines()
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as bars:
         tasks = {}
 
         def advance(title: str, done: int, total: int) -> None:
@@ -46,3 +47,33 @@ def progress_bars() -> Iterator[Advance]:
             bars.update(tasks[title], completed=done, total=total)
 
         yield advance
+
+
+class Lines:
+    """Progress as lines of a log: one in `BETWEEN` seconds, and one at the end of each task."""
+
+    def __init__(self) -> None:
+        self.began: dict[str, tuple[float, int]] = {}
+        """When each task was first heard of, and how much of it was done then."""
+        self.told: dict[str, float] = {}
+
+    def __call__(self, title: str, done: int, total: int) -> None:
+        """See `Advance`."""
+        now = time.monotonic()
+        start, before = self.began.setdefault(title, (now, done))
+        if now - self.told.setdefault(title, now) < BETWEEN and done < total:
+            return
+        if self.told[title] == float("inf"):
+            return
+        self.told[title] = now if done < total else float("inf")
+        passed = _clock(now - start)
+        if done >= total:
+            log.info("%s: %d of %d in %s", title, done, total, passed)
+        elif done > before:
+            left = _clock((now - start) * (total - done) / (done - before))
+            log.info("%s: %d of %d in %s, %s left", title, done, total, passed, left)
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    return str(timedelta(seconds=round(seconds)))
