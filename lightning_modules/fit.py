@@ -31,7 +31,8 @@ CHECKPOINT = "last.ckpt"
 CHECKPOINT_SECONDS = 20
 """Between two checkpoints of a victim: what a kill costs at most."""
 TRAINING = ("rate", "epochs", "batch_size", "augment", "seed")
-"""What a victim's `training` may say, beside how many images."""
+SIZE = "images"
+"""What a victim's `training` may say, and how many images it is of."""
 Trained = MetaTraining | CountedTraining
 
 for name in ("pytorch_lightning", "lightning_fabric"):
@@ -62,9 +63,12 @@ def fit_victim(
     `checkpoint`, a file for this configuration alone, is written after an update when the last is
     older than CHECKPOINT_SECONDS; a killed job goes on there, exactly. It is deleted at the end.
     """
-    if settings.get("images") is not None:
-        wanted = min(settings["images"], len(data.train_images))
-        data = data.mixed().first(wanted, "optimizee.victim.training.images")
+    where, allowed = "optimizee.victim.training", ", ".join((*TRAINING, SIZE))
+    for name, value in settings.items():
+        require(name in (*TRAINING, SIZE), f"{where}.{name}", value, f"one of {allowed}")
+    if settings.get(SIZE) is not None:
+        wanted = min(settings[SIZE], len(data.train_images))
+        data = data.mixed().first(wanted, f"{where}.{SIZE}")
     pl.seed_everything(settings["seed"], verbose=False)
     network.apply(_reset)
     known = {name: settings[name] for name in TRAINING if name in settings}

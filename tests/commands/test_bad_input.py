@@ -53,6 +53,11 @@ def test_evaluate(zol2l: Zol2l, tmp_path: Path, arguments: list[str], told: list
     ("command", "arguments", "told"),
     [
         ("train-victim", ["optimizee=quadratic"], ["optimizee=quadratic", "no victim"]),
+        (
+            "train-victim",
+            ["optimizee=digits_attack", "+optimizee.victim.training.momentum=0.5"],
+            ["optimizee.victim.training.momentum=0.5", "batch_size, augment, seed"],
+        ),
         ("train-victim", ["paths.data_root=nowhere"], ["data_root=nowhere", "ZOL2L_DATA_DIR"]),
         ("meta-train", [*QUADRATIC, "ablation=none", "size.window=3"], ["size"]),
         ("meta-train", [*QUADRATIC, "meta_training.truncation.window=3"], ["horizon=4", "=3"]),
