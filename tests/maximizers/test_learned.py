@@ -51,6 +51,20 @@ def test_the_rnn_is_torchs_cell_for_each_pixel(rnn: RNNMaximizer) -> None:
         torch.testing.assert_close(point, wanted.clamp(0, 1))
 
 
+@pytest.mark.parametrize("seed", [3, 4, 6])  # V as drawn would descend
+def test_random_weights_ascend(seed: int) -> None:
+    torch.manual_seed(seed)
+    rnn = RNNMaximizer().double()
+    problem = inner_problem(threat=LInfBall(0.3))
+    before, gradient = problem.slope(problem.images)
+    point, state = problem.images, rnn.begin(problem, Draws.of(seeded(0), 4))
+    for _ in range(10):
+        point, state = rnn.move(problem, point, before, gradient, state)
+    moved = ((point - problem.images) * gradient).sum(dim=(1, 2, 3))
+    assert (moved > 0).all()
+    assert rnn.reach() > 0
+
+
 @pytest.mark.parametrize("factor", [1e-30, 1e6])
 def test_the_size_of_gradients_does_not_matter(rnn: RNNMaximizer, factor: float) -> None:
     problem = inner_problem()

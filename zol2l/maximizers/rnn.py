@@ -26,7 +26,9 @@ class RNNMaximizer(LearnedMaximizer):
     over training: `normalization` divides by the mean or the maximum of |g| over an image. And
     tanh lies in [-1, 1], far beyond eps: `scale` says what it means, in units of eps. The update
     reads the new h, as equation 5 asks: with the old one, as equation 6 has it, the first gradient
-    would move nothing. Weights w_t = t^exponent.
+    would move nothing. Weights w_t = t^exponent. Random weights go down the gradient as often as
+    up; those that go down are turned round, V <- -V, or the classifier would first learn from the
+    images that are easiest for it.
     """
 
     def __init__(
@@ -46,6 +48,9 @@ class RNNMaximizer(LearnedMaximizer):
         self.scale, self.normalization, self.exponent = scale, normalization, exponent
         self.cell = nn.RNNCell(1, hidden, bias=False)
         self.readout = nn.Linear(hidden, 1, bias=False)
+        with torch.no_grad():
+            if self.reach() < 0:
+                self.readout.weight.neg_()
 
     def begin(self, problem: InnerProblem, draws: Draws) -> Tensor:
         """H = 0, (H, B C H W): a column a pixel, twice as fast on a CPU as a row a pixel."""
@@ -54,10 +59,25 @@ class RNNMaximizer(LearnedMaximizer):
     def move(
         self, problem: InnerProblem, point: Tensor, loss: Tensor, gradient: Tensor, state: Tensor
     ) -> tuple[Tensor, Tensor]:
-        inputs = self.normalized(gradient).reshape(1, -1)
+        update, state = self.update(self.normalized(gradient).reshape(1, -1), state)
+        moved = point + self.scale * problem.threat.eps * update.view_as(point)
+        return problem.project(moved), state
+
+    def update(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """tanh(V h) (1, N) for normalized gradients (1, N), and the new h (H, N)."""
         state = torch.tanh(self.cell.weight_ih @ inputs + self.cell.weight_hh @ state)
-        update = torch.tanh(self.readout.weight @ state).view_as(point)
-        return problem.project(point + self.scale * problem.threat.eps * update), state
+        return torch.tanh(self.readout.weight @ state), state
+
+    def reach(self) -> float:
+        """How far all steps move a pixel whose normalized gradient is 1 throughout, in `scale`
+        times eps: positive where the update ascends.
+        """
+        one, moved = self.cell.weight_ih.new_ones(1, 1), 0.0
+        state = one.new_zeros(self.cell.hidden_size, 1)
+        for _ in range(self.steps):
+            update, state = self.update(one, state)
+            moved += update.item()
+        return moved
 
     def normalized(self, gradient: Tensor) -> Tensor:
         """The gradient (B, C, H, W) in units of its size in each image."""
