@@ -20,7 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
-from zol2l.sweep import begin_sweep, keep_to_cores, run_job, sweep_id
+from zol2l.made_of import RESULTS_OF, forget
+from zol2l.sweep import SweepTable, begin_sweep, keep_to_cores, run_job, sweep_id
 
 COMMANDS = {
     "train-victim": "train the classifier that an attack is aimed at",
@@ -118,6 +119,8 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
             record = start.begin(cfg, hydra_config.runtime.choices)
             if first_node() or command in TRAINING:
                 with alone(Path(cfg.paths.run_dir)):
+                    if first_node() and command in RESULTS_OF:
+                        forget(Path(cfg.paths.run_dir))
                     job(cfg)
                     start.end(cfg, command, record)
 
@@ -140,7 +143,14 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
             raise InvalidInput("--cfg", "with -m", "shows one job's configuration; leave -m out")
     primary = primary_config(command, overrides)
     application = hydra.main(config_path=str(CONF), config_name=primary, version_base="1.3")
-    application(run)()
+    try:
+        application(run)()
+    except (InvalidInput, HydraException, OmegaConfBaseException):
+        raise
+    except Exception as error:
+        if SweepTable.running is None:
+            raise
+        SweepTable.running.broke(error)
 
 
 def _refuse(command: str, error: Exception) -> NoReturn:

@@ -33,11 +33,14 @@ def fingerprint(configuration: Mapping[str, Any]) -> str:
 
 
 def shortened(name: str, longest: int) -> str:
-    """A name of at most so many characters: one that is longer is cut, with a checksum of all."""
-    if len(name) <= longest:
+    """A file's name of at most so many bytes: one that is longer or a path, cut and without slashes
+    and with a checksum of the whole.
+    """
+    if len(name.encode()) <= longest and "/" not in name:
         return name
     checksum = fingerprint({"name": name})
-    return f"{name[: longest - len(checksum) - 1]}-{checksum}"
+    kept = name.replace("/", "-").encode()[: longest - len(checksum) - 1]
+    return f"{kept.decode(errors='ignore')}-{checksum}"
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -9,22 +9,25 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 from rich.markup import escape
 from rich.table import Table
 
 from zol2l.console import wide_console
+from zol2l.made_of import stands
 from zol2l.stage import as_json, fingerprint, shortened, write_json
 
 log = logging.getLogger(__name__)
 
 RECORD, SWEEP = "job.json", "ZOL2L_SWEEP"
 DONE, BEFORE, FAILED = "done", "done before", "failed"
+DIED = "its process ended without a word: killed, perhaps for want of memory"
+"""The error of a job until it ends."""
 COLOURS = {DONE: "green", BEFORE: "cyan", FAILED: "red"}
 LONGEST = 200
-"""Characters of a folder's name; file systems take 255 bytes and a job's files need some more."""
+"""Bytes of a folder's name, of which file systems take 255."""
 SOME_FAILED = 1
 """Exit status of a sweep in which a job failed."""
 
@@ -43,18 +46,23 @@ def run_job(
     """
     began = time.time()
     failure: dict[str, str] = {}
+    named = {"sweep": sweep_id(), "settings": list(settings), "command": command}
+
+    def keep(status: str, **more: Any) -> None:
+        now = time.time()
+        times = {"seconds": round(now - began, 1), "ended": now}
+        write_json(folder / RECORD, {**named, "status": status, **times, **more})
+
+    keep(FAILED, error=DIED)
     try:
         status = BEFORE if finished(folder / f"{command}.json", config()) else DONE
         if status == DONE:
             work()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         status = FAILED
         failure = {"error": explain(error), "traceback": traceback.format_exc()}
         log.error("Job %s failed: %s", ",".join(settings), failure["error"])
-    seconds = round(time.time() - began, 1)
-    named = {"sweep": sweep_id(), "settings": list(settings), "command": command}
-    record = {**named, "status": status, "seconds": seconds}
-    write_json(folder / RECORD, {**record, "ended": time.time(), **failure})
+    keep(status, **failure)
 
 
 def begin_sweep(arguments: Sequence[str]) -> None:
@@ -85,11 +93,13 @@ def keep_to_cores(launcher: Mapping[str, Any]) -> None:
 
 
 def finished(record: Path, config: Mapping[str, Any]) -> bool:
-    """Whether the record of a command stands for this configuration, whatever it was logged by."""
+    """Whether the record of a command is of this configuration, whatever it was logged by, and its
+    results still stand.
+    """
     if not record.is_file():
         return False
     before = json.loads(record.read_text())["config"]
-    return _unlogged(before) == _unlogged(as_json(config))
+    return _unlogged(before) == _unlogged(as_json(config)) and stands(record.parent)
 
 
 def _unlogged(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +112,11 @@ def ended_since(outputs: Path, moment: float) -> list[dict[str, Any]]:
     """
     found = []
     for path in sorted(outputs.glob(f"**/multirun/**/{RECORD}")):
-        record = json.loads(path.read_text())
+        try:
+            record = json.loads(path.read_text())
+        except ValueError:
+            log.warning("Not listed: %s is no JSON", path)
+            continue
         if record["ended"] >= moment and record["sweep"] == sweep_id():
             found.append({**record, "folder": str(path.parent)})
     return found
@@ -131,12 +145,33 @@ def jobs_table(records: list[dict[str, Any]]) -> Table:
 class SweepTable:
     """A callback of Hydra: at the end of a sweep, the table of its jobs; status 1 if any failed."""
 
+    running: ClassVar[SweepTable | None] = None
+
     def __init__(self) -> None:
         self.began = time.time()
 
-    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        """See the class."""
-        records = ended_since(Path(config.paths.outputs), self.began)
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Hydra's call before the first job."""
+        SweepTable.running, self.outputs = self, Path(config.paths.outputs)
+
+    def on_multirun_end(self, **_: Any) -> None:
+        """Hydra's call after the last job."""
+        SweepTable.running = None
+        self.show()
+
+    def broke(self, error: Exception) -> NoReturn:
+        """The launcher gave up, say because the process of a job died."""
+        SweepTable.running = None
+        told = (
+            f"The launcher stopped, {type(error).__name__}: the same command does what is missing"
+        )
+        wide_console().print(escape(told), soft_wrap=True, highlight=False)
+        self.show()
+        raise SystemExit(SOME_FAILED)
+
+    def show(self) -> None:
+        """Print the table and what failed; status 1 if anything did."""
+        records = ended_since(self.outputs, self.began)
         console = wide_console()
         console.print(jobs_table(records))
         for name, record in zip(named(records), records, strict=True):

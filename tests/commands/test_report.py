@@ -58,11 +58,27 @@ def test_attacks_and_robust_classifiers_are_gathered_too(zol2l: Zol2l) -> None:
     run(zol2l, "adv-evaluate", *given)
     assert zol2l("report", "outputs").status == 0
     means = pd.read_csv("report/means.csv").set_index(["task", "metric"])
-    robust = "digits, small_convnet"
-    assert means.loc[[("digits_linf", "success")], "method"].tolist() == ["zo_ngd"]
+    robust = "digits, robust classifiers"
+    assert means.loc[[("digits_linf, attacks", "success")], "method"].tolist() == ["zo_ngd"]
     table = pd.read_csv("outputs/digits_small_convnet-smoke/accuracies.csv")
     known = means.loc[[(robust, "accuracy under pgd10")], "mean"]
     assert known.tolist() == pytest.approx(table["pgd10"].tolist())
+
+
+def test_what_cannot_be_read_is_left_out_and_named(zol2l: Zol2l) -> None:
+    for seed in (0, 1, 2):
+        given = ("baseline=zo_sgd", f"evaluation.seed={seed}", f"run_name=seed{seed}")
+        run(zol2l, "evaluate", "optimizee=quadratic", *given)
+    Path("outputs/seed0-smoke/results.parquet").write_bytes(b"")
+    Path("outputs/seed1-smoke/evaluate.json").write_text("{")
+    outcome = zol2l("report", "outputs")
+    assert outcome.status == 0
+    assert set(pd.read_csv("report/values.csv")["seed"]) == {2}
+    for name in ("seed0", "seed1"):
+        assert f"Left out: outputs/{name}-smoke/results.parquet" in outcome.err
+    Path("outputs/seed2-smoke/evaluate.json").unlink()
+    outcome = zol2l("report", "outputs")
+    assert outcome.status == 2 and "results that can be read" in outcome.err
 
 
 @pytest.mark.parametrize(

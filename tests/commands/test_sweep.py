@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -55,6 +56,70 @@ def test_the_table_names_what_differs_and_folders_are_not_too_long(zol2l: Zol2l)
     assert " baseline=zo_sgd " in outcome.out and " baseline=zo_adam " in outcome.out
     folders = [path.parent.name for path in SWEEP.glob("*/results.parquet")]
     assert len(folders) == 2 and max(map(len, folders)) <= 200
+
+
+def test_results_that_no_longer_stand_are_made_anew(zol2l: Zol2l) -> None:
+    """What was tuned since, and results that are gone: not what other jobs share with these."""
+    assert sweep(zol2l, "evaluation.seed=0,1").status == 0
+    (gone,) = SWEEP.glob("baseline=zo_adam,evaluation.seed=1,*/results.parquet")
+    gone.unlink()
+    given = ("optimizee=quadratic", "scale=smoke", "logger=csv", "baseline=zo_sgd")
+    assert zol2l("tune", *given).status == 0
+    outcome = sweep(zol2l, "evaluation.seed=0,1")
+    assert outcome.status == 0 and "3 done, 1 done before, 0 failed" in outcome.out
+    assert len(list(SWEEP.glob("*/results.parquet"))) == 4
+
+
+def test_a_job_that_ends_its_process_is_named(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "ends.py").write_text("import sys\ndef f(x):\n    sys.exit(3)\n")
+    function = ("optimizee=function", "optimizee.family.function=ends.f", "logger=csv")
+    outcome = zol2l("evaluate", "-m", *function, "scale=smoke", "baseline=zo_sgd", "seed=0,1")
+    title = "2 jobs: 0 done, 0 done before, 2 failed"
+    assert outcome.status == 1 and title in " ".join(outcome.out.split())
+
+
+def test_what_is_left_of_a_killed_job_says_so(tmp_path: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed() -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        run_job(tmp_path, "evaluate", ["a"], dict, killed, str)
+    record = json.loads((tmp_path / "job.json").read_text())
+    assert record["status"] == "failed" and "ended without a word" in record["error"]
+
+
+def test_a_launcher_that_gives_up_ends_with_the_table(
+    zol2l: Zol2l, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launch(self: object, *_: object, **__: object) -> None:
+        raise RuntimeError("a worker died")
+
+    sweeper = import_module("hydra._internal.core_plugins.basic_sweeper")
+    monkeypatch.setattr(sweeper.BasicSweeper, "sweep", launch)
+    outcome = sweep(zol2l)
+    assert outcome.status == 1 and "0 jobs" in outcome.out
+    assert "The launcher stopped, RuntimeError" in outcome.out
+
+
+def test_values_that_are_paths_stay_in_the_run_folder(zol2l: Zol2l) -> None:
+    notes = f"+note=../../../../out/x,/abs/y,a b,'{'é' * 150}'"
+    outcome = sweep(zol2l, notes, "baseline=zo_sgd", "evaluation.steps=2")
+    assert outcome.status == 0 and "4 jobs: 4 done" in outcome.out
+    assert len(list(SWEEP.glob("*/results.parquet"))) == 4
+
+
+def test_records_that_are_no_json_do_not_hide_failures(zol2l: Zol2l) -> None:
+    broken = Path("outputs/old/multirun/a/job.json")
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+    outcome = sweep(zol2l, "evaluation.steps=2,-1")
+    assert outcome.status == 1 and "2 failed" in outcome.out
 
 
 def test_what_is_done_is_not_done_again(zol2l: Zol2l) -> None:

@@ -10,16 +10,18 @@ import pandas as pd
 from zol2l.reporting.apart import methods_apart, tasks_apart
 
 
-def run(folder: str, method: str, values: list[float | None], seed: int = 0) -> pd.DataFrame:
+def run(
+    folder: str, method: str, values: list[float | None], seed: int = 0, definition: str = ""
+) -> pd.DataFrame:
     rows = {
         "task": "t",
         "method": method,
         "seed": seed,
         "unit": [str(i) for i in range(len(values))],
     }
-    return pd.DataFrame({**rows, "metric": "loss", "value": values, "folder": folder}).astype(
-        {"value": float}
-    )
+    return pd.DataFrame(
+        {**rows, "metric": "loss", "value": values, "folder": folder, "definition": definition}
+    ).astype({"value": float})
 
 
 def names(*frames: pd.DataFrame) -> list[str]:
@@ -58,9 +60,30 @@ def test_censored_and_known_are_other_numbers() -> None:
     assert len(names(run("a", "sgd", [1.0, None]), run("b", "sgd", [1.0, 3.0]))) == 2
 
 
+def test_methods_of_other_definitions_are_two_even_where_no_seed_is_in_both() -> None:
+    first, second = run("o/rate=1,seed=0", "sgd", [1.0]), run("o/rate=5,seed=1", "sgd", [9.0], 1)
+    assert names(first, second) == ["sgd"]
+    found = names(first.assign(definition="a"), second.assign(definition="b"))
+    assert found == ["sgd [rate=1]", "sgd [rate=5]"]
+    assert names(first.assign(definition="a"), second) == ["sgd"]
+
+
+def test_run_folders_with_the_same_sweep_are_told_by_their_names() -> None:
+    found = names(
+        *[
+            run(f"o/{name}/multirun/sgd,seed={seed}", "sgd", [float(value)], seed)
+            for value, name in enumerate(("first", "second"))
+            for seed in (0, 1, 2)
+        ]
+    )
+    assert found == ["sgd [first]", "sgd [second]"]
+
+
 def test_folders_of_one_name_are_told_by_their_paths() -> None:
     found = names(run("x/job", "sgd", [1.0]), run("y/job", "sgd", [2.0]))
-    assert found == ["sgd [x/job]", "sgd [y/job]"]
+    assert found == ["sgd [x]", "sgd [y]"]
+    found = names(run("x/a/multirun/job", "sgd", [1.0]), run("y/a/multirun/job", "sgd", [2.0]))
+    assert found == ["sgd [x/a/multirun/job]", "sgd [y/a/multirun/job]"]
     found = names(run("job,seed=0", "sgd", [1.0]), run("job,seed=1", "sgd", [2.0]))
     assert found == ["sgd [job,seed=0]", "sgd [job,seed=1]"]
 

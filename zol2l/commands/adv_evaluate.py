@@ -29,6 +29,7 @@ from zol2l.evaluation.robust_results import accuracies, gradient_checks, summari
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import RADII, Attacker, RobustnessProtocol
 from zol2l.evaluation.summary import write_summary
+from zol2l.made_of import MadeOf, definition
 from zol2l.plots.robust import draw_robust
 from zol2l.progress import progress_bars
 from zol2l.robust_report import print_checks, print_robust
@@ -77,7 +78,10 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     print_checks(checks)
     paths = [folder / "results.parquet", *(folder / name for name in written), *figures]
     show = partial(log_robust, summary=summary, checks=checks, figures=figures)
-    finish(cfg, "adv-evaluate", uses, show, paths)
+    shared = {"recipe": plain(cfg.recipe), "network": identity_of(cfg.network)}
+    known = known_defenses(cfg)
+    defined = {name: definition(shared, identity_of(known[name])) for name in chosen_defenses(cfg)}
+    finish(cfg, "adv-evaluate", MadeOf(uses, paths, defined), show)
     return rows
 
 

@@ -14,6 +14,7 @@ from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
 from zol2l.commands.objects import data_root, optimizee_settings, store
+from zol2l.commands.search import tuned_path
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
     build_attack,
@@ -25,6 +26,7 @@ from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
 from zol2l.evaluation.attacking import AttackProtocol, NamedAttack, attack_all, transferred
 from zol2l.evaluation.summary import write_summary
+from zol2l.made_of import MadeOf, definition
 from zol2l.plots.attacks import draw_attacks
 from zol2l.progress import progress_bars
 from zol2l.report import print_attacks, print_shares
@@ -58,7 +60,9 @@ def main(cfg: DictConfig) -> pd.DataFrame:
         print_shares(table)
     show = partial(log_attacks, rows=rows, summary=summary, figures=figures)
     written = [folder / "results.parquet", *tables, *figures]
-    finish(cfg, "attack", family.files, show, written)
+    uses = [*family.files, *(tuned_path(cfg, name) for name in chosen)]
+    defined = {name: named.definition for name, named in attacks.items()}
+    finish(cfg, "attack", MadeOf(uses, written, defined), show)
     return rows
 
 
@@ -85,4 +89,5 @@ def _named(
         "attacking": plain(cfg.attacking),
     }
     built = build_attack(cfg, attack, family, protocol, settings)
-    return NamedAttack(built, fingerprint(depends_on))
+    defined = definition({"attack": depends_on["attack"], "tuned": settings})
+    return NamedAttack(built, fingerprint(depends_on), defined)

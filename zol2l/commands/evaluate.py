@@ -20,9 +20,12 @@ from zol2l.commands.objects import (
     warn_of_learned,
     weights_path,
 )
+from zol2l.commands.search import tuned_path
 from zol2l.commands.tune import tuned_settings
 from zol2l.evaluation.protocol import Method, Protocol, evaluate
 from zol2l.evaluation.summary import stopped, summarize, write_summary
+from zol2l.learned_weights import read_card_of
+from zol2l.made_of import MadeOf, definition
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.plots.report import draw_figures
 from zol2l.progress import progress_bars
@@ -44,12 +47,15 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
     figures = draw_figures(folder)
-    learned = [(o, p) for m in chosen_methods(cfg).values() for p, o in m.learned.items()]
+    chosen = chosen_methods(cfg)
+    learned = [(o, p) for m in chosen.values() for p, o in m.learned.items()]
     uses = [*family.files, *(weights_path(cfg, owner, part) for owner, part in learned)]
+    uses += [tuned_path(cfg, name) for name, method in chosen.items() if method.tuned]
     print_summary(summary, len(stopped(results)))
     written = [folder / "results.parquet", folder / "summary.csv", *figures]
     show = partial(log_evaluation, results=results, summary=summary, figures=figures)
-    finish(cfg, "evaluate", uses, show, written)
+    defined = {name: method.definition for name, method in methods.items()}
+    finish(cfg, "evaluate", MadeOf(uses, written, defined), show)
     return results
 
 
@@ -71,4 +77,7 @@ def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Met
         "weights": module_identity(optimizer),
         "evaluation": plain(cfg.evaluation),
     }
-    return Method(optimizer, fingerprint(depends_on))
+    cards = [read_card_of(weights_path(cfg, o, p)) for p, o in method.learned.items()]
+    learned = [card.get("settings", {}) for card in cards]
+    defined = definition({"optimizer": depends_on["optimizer"], "tuned": settings}, *learned)
+    return Method(optimizer, fingerprint(depends_on), defined)

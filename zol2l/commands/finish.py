@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
 from zol2l.build import plain
+from zol2l.made_of import MadeOf
 from zol2l.tracking import artifact, wandb_run
 
 log = logging.getLogger(__name__)
@@ -18,17 +19,18 @@ log = logging.getLogger(__name__)
 def finish(
     cfg: DictConfig,
     command: str,
-    uses: Iterable[Path],
+    made: MadeOf,
     show: Callable[[Any], None],
-    written: Sequence[Path],
 ) -> None:
-    """Log the results to Weights & Biases, where it is on: what `show` logs to a run, and as an
-    artifact the first of the files `written`, made with the weights in `uses`. Name them all.
+    """Keep what the results are made of and log them to Weights & Biases, where it is on: what
+    `show` logs to a run, and the first of the files written as an artifact. Name them all.
     """
     folder = Path(cfg.paths.run_dir)
+    made.keep(folder)
+    uses = [path for path in made.used if path.suffix == ".safetensors"]
     with wandb_run(plain(cfg.logger), folder, cfg.run_name, command, plain(cfg), uses) as run:
         if run is not None:
             show(run)
-            run.log_artifact(artifact(written[0]))
-    for path in written:
+            run.log_artifact(artifact(made.written[0]))
+    for path in made.written:
         log.info("Written: %s", path)

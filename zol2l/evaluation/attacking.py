@@ -59,10 +59,11 @@ class AttackProtocol(SharedProtocol):
 
 @dataclass(frozen=True)
 class NamedAttack:
-    """An attack, and a fingerprint of all that its results depend on."""
+    """An attack, a fingerprint of all that its results depend on, and one of the attack itself."""
 
     attack: Attack
     fingerprint: str
+    definition: str = ""
 
 
 def attack_all(

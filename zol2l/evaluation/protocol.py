@@ -78,10 +78,13 @@ class Protocol(SharedProtocol):
 
 @dataclass(frozen=True)
 class Method:
-    """An optimizer, and a fingerprint of all that its results depend on."""
+    """An optimizer, a fingerprint of all that its results depend on, and one of the method itself,
+    whatever its seed and problem.
+    """
 
     optimizer: Optimizer
     fingerprint: str
+    definition: str = ""
 
 
 def evaluate(

@@ -34,8 +34,9 @@ def tasks_apart(values: pd.DataFrame) -> pd.DataFrame:
 
 def methods_apart(values: pd.DataFrame) -> pd.DataFrame:
     """Values of which none is there twice. A method that ran in several folders and gave the same
-    numbers in all, as the common ones of a sweep's jobs do, is one; one with other numbers for the
-    same seed and unit is told apart by what the names of its folders do not share, seeds aside.
+    numbers in all, as the common ones of a sweep's jobs do, is one. One that is defined otherwise,
+    or has other numbers for the same seed and unit, is told apart by what its folders do not share,
+    seeds aside.
     """
     clashes = values.loc[_clash(values), ["task", "method"]].drop_duplicates()
     for task, method in clashes.itertuples(index=False):
@@ -51,8 +52,13 @@ def methods_apart(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def _clash(values: pd.DataFrame) -> pd.Series:
-    """Which values are there with another number too; what is censored is a number as well."""
-    return values.groupby(RUN, sort=False)["value"].transform("nunique", dropna=False) > 1
+    """Which values are there with another number too, what is censored being one as well, or are of
+    a method that has several definitions; the empty one is not known and like any other.
+    """
+    numbers = values.groupby(RUN, sort=False)["value"].transform("nunique", dropna=False)
+    known = values.assign(definition=values["definition"].replace("", None))
+    definitions = known.groupby(RUN[:2], sort=False)["definition"].transform("nunique")
+    return (numbers > 1) | (definitions > 1)
 
 
 def _differences(settings: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -65,10 +71,22 @@ def _differences(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _parts(folders: Sequence[str]) -> list[str]:
-    """The parts of each folder's name that not all of them have, without seeds."""
-    parts = [[p for p in Path(f).name.split(",") if not p.startswith(SEEDS)] for f in folders]
+    """For each folder its settings and its place that not all of them have, without seeds."""
+    parts = [
+        [text for text in _settings(Path(folder)) if not text.startswith(SEEDS)]
+        for folder in folders
+    ]
     shared = set.intersection(*map(set, parts))
-    return [",".join(p for p in mine if p not in shared) for mine in parts]
+    return [",".join(text for text in mine if text not in shared) for mine in parts]
+
+
+def _settings(folder: Path) -> list[str]:
+    """The folder above, that of the run for a job of a sweep, and the settings that name a job."""
+    above = folder.parents[1] if folder.parent.name == "multirun" else folder.parent
+    record = folder / "job.json"
+    if record.is_file():
+        return [above.name, *json.loads(record.read_text()).get("settings", [])]
+    return [above.name, *folder.name.split(",")]
 
 
 def _with(name: str, more: str) -> str:

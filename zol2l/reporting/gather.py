@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+from rich.console import Console
 
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.results import read_results
 from zol2l.evaluation.summary import runs
+from zol2l.made_of import methods_in
 from zol2l.reporting.apart import methods_apart, tasks_apart
 
 RESULTS = "results.parquet"
 KEPT = ("parts", "wandb", "tuning")
 """Folders of a run folder that hold no results of their own."""
-COMMANDS = ("evaluate", "attack", "adv-evaluate", "reproduce")
 COLUMNS = ["folder", "task", "method", "seed", "unit", "metric", "value"]
 
 
-def gather(folders: Iterable[Path]) -> pd.DataFrame:
+def gather(folders: Sequence[Path]) -> pd.DataFrame:
     """All values below the folders: a row per folder, task, method, seed, unit and metric.
 
     A `unit` is what methods are compared on: an instance and trial, or an image. Runs of one `task`
@@ -31,7 +32,9 @@ def gather(folders: Iterable[Path]) -> pd.DataFrame:
     What several folders hold alike is one value, of the first of them.
     """
     found = [path for folder in folders for path in results_below(Path(folder))]
-    values = pd.concat([values_of(path) for path in dict.fromkeys(found)], ignore_index=True)
+    frames = [values for path in dict.fromkeys(found) if (values := _readable(path)) is not None]
+    require(len(frames) > 0, "folder", ", ".join(map(str, folders)), "results that can be read")
+    values = pd.concat(frames, ignore_index=True)
     return methods_apart(tasks_apart(values))[COLUMNS]
 
 
@@ -44,35 +47,48 @@ def results_below(folder: Path) -> list[Path]:
     return kept
 
 
+def _readable(path: Path) -> pd.DataFrame | None:
+    """The values in one results file; None, and said so, if it or its record cannot be read."""
+    try:
+        return values_of(path)
+    except (InvalidInput, OSError, ValueError, KeyError, TypeError) as error:
+        told = f"Left out: {path}: {error or type(error).__name__}"
+        Console(stderr=True, soft_wrap=True).print(told, highlight=False, markup=False)
+        return None
+
+
 def values_of(path: Path) -> pd.DataFrame:
     """The values in one results file."""
-    config, point = configuration(path)
     names = set(pq.read_schema(path).names)
     for key, kind in KINDS.items():
         if key in names:
+            config, point = configuration(path, (kind.command, "reproduce"))
             rows = kind.values(read_results(path), config)
+            defined = rows["method"].map(methods_in(path.parent)).fillna("")
             task = kind.task(config)
             settings = {part: config[part] for part in kind.settings}
             settings[kind.settings[-1]] = {**config[kind.settings[-1]], "seed": None}
             return rows.assign(
                 folder=str(path.parent),
                 task=f"{task} ({point})" if point else task,
+                definition=defined,
                 settings=json.dumps(settings, sort_keys=True),
             )
     raise InvalidInput("folder", path, "results of evaluate, attack or adv-evaluate")
 
 
-def configuration(path: Path) -> tuple[dict[str, Any], str]:
-    """The configuration that a results file was made with, and at which of an experiment's points:
-    a point's record is that of the run folder above it.
+def configuration(path: Path, commands: Sequence[str]) -> tuple[dict[str, Any], str]:
+    """The configuration with which one of the commands made a results file, and at which of an
+    experiment's points: a point's record is that of the run folder above it.
     """
     for folder in path.parents:
-        for command in COMMANDS:
+        for command in commands:
             record = folder / f"{command}.json"
             if record.is_file():
                 below = path.parent.relative_to(folder).parts
                 return json.loads(record.read_text())["config"], "/".join(below[1:])
-    raise InvalidInput("folder", path.parent, "a folder with the record of the command, NAME.json")
+    allowed = f"a folder with {' or '.join(f'{name}.json' for name in commands)}: not killed midway"
+    raise InvalidInput("folder", path.parent, allowed)
 
 
 def evaluated(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
@@ -114,8 +130,12 @@ def _optimizee(config: Mapping[str, Any]) -> str:
     return str(config["optimizee"]["name"])
 
 
-def _classifier(config: Mapping[str, Any]) -> str:
-    return f"{config['recipe']['name']}, {config['network']['name']}"
+def _attacked(config: Mapping[str, Any]) -> str:
+    return f"{_optimizee(config)}, attacks"
+
+
+def _images(config: Mapping[str, Any]) -> str:
+    return f"{config['recipe']['name']}, robust classifiers"
 
 
 @dataclass(frozen=True)
@@ -124,15 +144,15 @@ class Kind:
     has a seed, which does not count.
     """
 
+    command: str
     task: Callable[[Mapping[str, Any]], str]
     values: Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFrame]
     settings: tuple[str, ...]
 
 
-ROBUST = ("data", "network", "recipe", "threat", "robustness")
 KINDS = {
-    "trial": Kind(_optimizee, evaluated, ("optimizee", "evaluation")),
-    "outside_ball": Kind(_optimizee, attacked, ("optimizee", "attacking")),
-    "radius": Kind(_classifier, tested, ROBUST),
+    "trial": Kind("evaluate", _optimizee, evaluated, ("optimizee", "evaluation")),
+    "outside_ball": Kind("attack", _attacked, attacked, ("optimizee", "attacking")),
+    "radius": Kind("adv-evaluate", _images, tested, ("data", "threat", "robustness")),
 }
 """By a column that only results of one kind have."""

@@ -24,7 +24,7 @@ def over_seeds(values: pd.DataFrame) -> pd.DataFrame:
         known = group["value"].dropna().to_numpy()
         low, high = interval(known)
         mean = known.mean() if len(known) else np.nan
-        row = {"seeds": len(group), "mean": mean, "low": low, "high": high}
+        row = {"seeds": len(known), "mean": mean, "low": low, "high": high}
         rows.append({**dict(zip(keys, key, strict=True)), **row})
     return pd.DataFrame(rows)
 

@@ -1,0 +1,73 @@
+"""What the results in a run folder were made of: whether they still stand, and by which methods."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zol2l.stage import fingerprint, flat, write_json
+
+FILE = "made_of.json"
+RESULTS_OF = ("evaluate", "attack", "adv-evaluate", "reproduce")
+"""Commands that leave results; their records are NAME.json."""
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """The files `used`, there or not, which may change later; those `written`; and by name of each
+    method what defines it, apart from seeds.
+    """
+
+    used: Sequence[Path]
+    written: Sequence[Path]
+    methods: Mapping[str, str] = field(default_factory=dict)
+
+    def keep(self, folder: Path) -> None:
+        """Write it beside the results in `folder`."""
+        used = {str(path.absolute()): _digest(path) for path in self.used}
+        written = [str(path.relative_to(folder)) for path in self.written]
+        write_json(folder / FILE, {"used": used, "written": written, "methods": self.methods})
+
+
+def stands(folder: Path) -> bool:
+    """Whether all that was written to `folder` is there and all that was used is as it was."""
+    if not (folder / FILE).is_file():
+        return True
+    known = json.loads((folder / FILE).read_text())
+    there = all(_filled(folder / name) for name in known["written"])
+    return there and all(_digest(Path(path)) == kept for path, kept in known["used"].items())
+
+
+def methods_in(folder: Path) -> dict[str, str]:
+    """What defines each method with results in `folder`, where that is known."""
+    path = folder / FILE
+    return dict(json.loads(path.read_text())["methods"]) if path.is_file() else {}
+
+
+def forget(folder: Path) -> None:
+    """Remove the records of the results in `folder`, which are about to be replaced: what is killed
+    meanwhile leaves none that tells of others.
+    """
+    for name in (FILE, *(f"{command}.json" for command in RESULTS_OF)):
+        (folder / name).unlink(missing_ok=True)
+
+
+def definition(*settings: Mapping[str, Any]) -> str:
+    """A fingerprint of settings without their seeds."""
+    known = [{k: v for k, v in flat(each).items() if not k.endswith("seed")} for each in settings]
+    return fingerprint({str(i): each for i, each in enumerate(known)})
+
+
+def _filled(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _digest(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
