@@ -15,6 +15,9 @@ FILE = "made_of.json"
 RESULTS_OF = ("evaluate", "attack", "adv-evaluate", "reproduce")
 """Commands that leave results; their records are NAME.json."""
 
+OUTCOMES = ("optimizer.update.weights", "victim_weights", "starts_from")
+"""Checksums of weights among the settings of a learned part."""
+
 
 @dataclass(frozen=True)
 class MadeOf:
@@ -57,8 +60,11 @@ def forget(folder: Path) -> None:
 
 
 def definition(*settings: Mapping[str, Any]) -> str:
-    """A fingerprint of settings without their seeds."""
-    known = [{k: v for k, v in flat(each).items() if not k.endswith("seed")} for each in settings]
+    """A fingerprint of settings without seeds and `OUTCOMES`, which seeds decide too."""
+    known = [
+        {k: v for k, v in flat(each).items() if not k.endswith("seed") and k not in OUTCOMES}
+        for each in settings
+    ]
     return fingerprint({str(i): each for i, each in enumerate(known)})
 
 

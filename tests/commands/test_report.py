@@ -65,6 +65,16 @@ def test_attacks_and_robust_classifiers_are_gathered_too(zol2l: Zol2l) -> None:
     assert known.tolist() == pytest.approx(table["pgd10"].tolist())
 
 
+def test_seeds_of_training_are_one_learned_method(zol2l: Zol2l) -> None:
+    for seed in (0, 1):
+        for command in ("meta-train", "evaluate"):
+            given = ("ablation=none", f"seed={seed}", f"run_name=seed{seed}")
+            run(zol2l, command, "optimizee=quadratic", *given)
+    assert zol2l("report", "outputs").status == 0
+    (row,) = pd.read_csv("report/means.csv").to_dict("records")
+    assert row["method"] == "zo_lstm" and row["seeds"] == 2
+
+
 def test_what_cannot_be_read_is_left_out_and_named(zol2l: Zol2l) -> None:
     for seed in (0, 1, 2):
         given = ("baseline=zo_sgd", f"evaluation.seed={seed}", f"run_name=seed{seed}")
