@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import torch
@@ -56,10 +57,15 @@ class BinaryClassification(Optimizee):
         self.instances, self.dimension = len(rows), datasets.features.shape[-1]
 
     def __call__(self, theta: Tensor) -> Evaluation:
-        rows = self.rows if self.samples is None else (self.rows[:, None], self.samples)
-        features, labels = self.datasets.features[rows], self.datasets.labels[rows]
+        features, labels = self._data
         scores = torch.einsum("bmd,bnd->bnm", features, theta)
         return Evaluation((labels[:, None] - scores.sigmoid()).square().mean(dim=-1))
+
+    @cached_property
+    def _data(self) -> tuple[Tensor, Tensor]:
+        """Each instance's features (B, n, D) and labels (B, n), gathered once, not every call."""
+        rows = self.rows if self.samples is None else (self.rows[:, None], self.samples)
+        return self.datasets.features[rows], self.datasets.labels[rows]
 
     def start(self) -> Tensor:
         return self.datasets.starts[self.rows]
