@@ -41,6 +41,11 @@ TRAINING = ("train-victim", "meta-train", "adv-train", "reproduce")
 ROBUST = "experiment=adv_"
 """Experiments of adversarial training, which compose another primary configuration."""
 MULTIRUN, SHOWN = {"-m", "--multirun"}, {"-c", "--cfg"}
+REFUSED = (
+    *(InvalidInput, HydraException, OmegaConfBaseException),
+    *(PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError),
+)
+"""Bad input, folders in which nothing can be written among it."""
 BAD_INPUT = 2
 STOPPED = 130
 
@@ -68,7 +73,7 @@ def main() -> None:
             import_module("zol2l.commands.report").main(rest)
         else:
             _run_hydra(command, rest)
-    except (InvalidInput, HydraException, OmegaConfBaseException) as error:
+    except REFUSED as error:
         _refuse(command, error)
     except KeyboardInterrupt:
         _say(f"zol2l {command}: stopped; the same command goes on where it was")
@@ -100,6 +105,8 @@ def explain(error: BaseException) -> str:
     """What was wrong, in as few lines as Hydra's own messages allow."""
     if isinstance(error, InvalidInput):
         return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     cause = root_cause(error)
     told = error if isinstance(error, HydraException) and str(error) else cause
     lines = [line.strip() for line in str(told).splitlines() if line.strip()]
@@ -132,7 +139,7 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
             return
         try:
             work()
-        except (InvalidInput, OmegaConfBaseException) as error:
+        except REFUSED as error:
             _refuse(command, error)
 
     run.__name__ = command.replace("-", "_")
@@ -145,7 +152,7 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
     application = hydra.main(config_path=str(CONF), config_name=primary, version_base="1.3")
     try:
         application(run)()
-    except (InvalidInput, HydraException, OmegaConfBaseException):
+    except REFUSED:
         raise
     except Exception as error:
         if SweepTable.running is None:

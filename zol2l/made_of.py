@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zol2l.stage import fingerprint, flat, write_json
+from zol2l.stage import fingerprint, flat, read_json, write_json
 
 FILE = "made_of.json"
 RESULTS_OF = ("evaluate", "attack", "adv-evaluate", "reproduce")
@@ -40,7 +39,7 @@ def stands(folder: Path) -> bool:
     """Whether all that was written to `folder` is there and all that was used is as it was."""
     if not (folder / FILE).is_file():
         return True
-    known = json.loads((folder / FILE).read_text())
+    known = read_json(folder / FILE)
     there = all(_filled(folder / name) for name in known["written"])
     return there and all(_digest(Path(path)) == kept for path, kept in known["used"].items())
 
@@ -48,7 +47,7 @@ def stands(folder: Path) -> bool:
 def methods_in(folder: Path) -> dict[str, str]:
     """What defines each method with results in `folder`, where that is known."""
     path = folder / FILE
-    return dict(json.loads(path.read_text())["methods"]) if path.is_file() else {}
+    return dict(read_json(path)["methods"]) if path.is_file() else {}
 
 
 def forget(folder: Path) -> None:

@@ -18,7 +18,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     """Mark `folder` as belonging to `settings`; if it belongs to others, name what differs."""
     path = folder / SETTINGS
     if path.exists():
-        before, now = flat(json.loads(path.read_text())), flat(as_json(settings))
+        before, now = flat(read_json(path)), flat(as_json(settings))
         for name in sorted(before.keys() | now.keys()):
             if before.get(name) != now.get(name):
                 allowed = f"{folder} was made with {before.get(name)}; delete it or set run_name"
@@ -47,6 +47,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as readable JSON, atomically."""
     text = json.dumps(content, indent=2, default=str) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote; a file that is damaged is named."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        allowed = f"is no record of zol2l ({error}); delete it and run its command again"
+        raise InvalidInput("file", path, allowed) from error
 
 
 def flat(tree: Any, prefix: str = "") -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -16,8 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from zol2l.console import wide_console
+from zol2l.errors import InvalidInput
 from zol2l.made_of import stands
-from zol2l.stage import as_json, fingerprint, shortened, write_json
+from zol2l.stage import as_json, fingerprint, read_json, shortened, write_json
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def finished(record: Path, config: Mapping[str, Any]) -> bool:
     """
     if not record.is_file():
         return False
-    before = json.loads(record.read_text())["config"]
+    before = read_json(record)["config"]
     return _unlogged(before) == _unlogged(as_json(config)) and stands(record.parent)
 
 
@@ -113,9 +113,9 @@ def ended_since(outputs: Path, moment: float) -> list[dict[str, Any]]:
     found = []
     for path in sorted(outputs.glob(f"**/multirun/**/{RECORD}")):
         try:
-            record = json.loads(path.read_text())
-        except ValueError:
-            log.warning("Not listed: %s is no JSON", path)
+            record = read_json(path)
+        except InvalidInput as error:
+            log.warning("Not listed: %s", error)
             continue
         if record["ended"] >= moment and record["sweep"] == sweep_id():
             found.append({**record, "folder": str(path.parent)})

@@ -63,6 +63,7 @@ def test_evaluate(zol2l: Zol2l, tmp_path: Path, arguments: list[str], told: list
         ("meta-train", [*QUADRATIC, "meta_training.truncation.window=3"], ["horizon=4", "=3"]),
         ("meta-train", [*QUADRATIC, "meta_training.batch_size=0"], ["batch_size=0", "between 1"]),
         ("tune", [*QUADRATIC, "ablation=none"], ["nothing to tune"]),
+        ("tune", [*QUADRATIC, f"paths.outputs={__file__}"], [__file__, "Not a directory"]),
         ("tune", [*QUADRATIC, "tuning.objective=loss"], ["objective=loss", "final_loss"]),
         ("reproduce", [], ["experiment", "zol2l list"]),
         ("reproduce", ["experiment=fig2"], ["experiment/fig2", "fig2_mnist"]),

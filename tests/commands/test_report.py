@@ -91,6 +91,14 @@ def test_what_cannot_be_read_is_left_out_and_named(zol2l: Zol2l) -> None:
     assert outcome.status == 2 and "results that can be read" in outcome.err
 
 
+def test_a_report_cannot_be_written_into_a_file(zol2l: Zol2l) -> None:
+    run(zol2l, "evaluate", "optimizee=quadratic", "baseline=zo_sgd")
+    Path("taken").write_text("mine")
+    outcome = zol2l("report", "outputs", "--output", "taken")
+    assert outcome.status == 2 and outcome.err == "zol2l report: taken: File exists\n"
+    assert Path("taken").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [(["nowhere"], "folder=nowhere"), (["."], "results.parquet"), ([], "required")],

@@ -122,6 +122,16 @@ def test_records_that_are_no_json_do_not_hide_failures(zol2l: Zol2l) -> None:
     assert outcome.status == 1 and "2 failed" in outcome.out
 
 
+def test_a_damaged_record_fails_its_job_by_name(zol2l: Zol2l) -> None:
+    assert sweep(zol2l, "evaluation.steps=2").status == 0
+    damaged = next(SWEEP.glob("*/evaluate.json"))
+    damaged.write_text("{")
+    outcome = sweep(zol2l, "evaluation.steps=2")
+    assert outcome.status == 1 and "1 done before, 1 failed" in outcome.out
+    failure = json.loads((damaged.parent / "job.json").read_text())["error"]
+    assert str(damaged) in failure and "delete it" in failure
+
+
 def test_what_is_done_is_not_done_again(zol2l: Zol2l) -> None:
     assert sweep(zol2l, "evaluation.seed=0").status == 0
     made = {p: p.stat().st_mtime_ns for p in SWEEP.rglob("results.parquet")}

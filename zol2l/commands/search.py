@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +14,7 @@ from zol2l.evaluation.tuning import Settings, Trial, TuningGrid, tune
 from zol2l.lock import alone
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
-from zol2l.stage import SETTINGS, claim, flat, write_json
+from zol2l.stage import SETTINGS, claim, flat, read_json, write_json
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +54,8 @@ def found_settings(
     path = tuned_path(cfg, name)
     if not path.exists():
         return {}
-    made_for = json.loads((path.parent / SETTINGS).read_text())
-    found: dict[str, float] = json.loads(path.read_text())["settings"]
+    made_for = read_json(path.parent / SETTINGS)
+    found: dict[str, float] = read_json(path)["settings"]
     is_now = flat(now)
     changed = [key for key, value in flat(made_for).items() if is_now.get(key) != value]
     if any(key.startswith(own) for key in changed):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from zol2l.errors import InvalidInput
+from zol2l.stage import read_json
 
 HERE = Path(__file__).parent
 CARD = "card.json"
@@ -29,4 +29,4 @@ def read_card(source: str | Path) -> dict[str, Any]:
     horizon, command, commit, figures.
     """
     folder = source if isinstance(source, Path) else released_folder(source)
-    return dict(json.loads((folder / CARD).read_text()))
+    return read_json(folder / CARD)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from zol2l.stage import fingerprint, flat
+from zol2l.errors import InvalidInput
+from zol2l.stage import fingerprint, flat, read_json
 
 RUN = ["task", "method", "seed", "unit", "metric"]
 """What names a value."""
@@ -83,10 +84,10 @@ def _parts(folders: Sequence[str]) -> list[str]:
 def _settings(folder: Path) -> list[str]:
     """The folder above, that of the run for a job of a sweep, and the settings that name a job."""
     above = folder.parents[1] if folder.parent.name == "multirun" else folder.parent
-    record = folder / "job.json"
-    if record.is_file():
-        return [above.name, *json.loads(record.read_text()).get("settings", [])]
-    return [above.name, *folder.name.split(",")]
+    try:
+        return [above.name, *read_json(folder / "job.json").get("settings", [])]
+    except (InvalidInput, FileNotFoundError):
+        return [above.name, *folder.name.split(",")]
 
 
 def _with(name: str, more: str) -> str:

@@ -17,6 +17,7 @@ from zol2l.evaluation.results import read_results
 from zol2l.evaluation.summary import runs
 from zol2l.made_of import methods_in
 from zol2l.reporting.apart import methods_apart, tasks_apart
+from zol2l.stage import read_json
 
 RESULTS = "results.parquet"
 KEPT = ("parts", "wandb", "tuning")
@@ -86,7 +87,7 @@ def configuration(path: Path, commands: Sequence[str]) -> tuple[dict[str, Any], 
             record = folder / f"{command}.json"
             if record.is_file():
                 below = path.parent.relative_to(folder).parts
-                return json.loads(record.read_text())["config"], "/".join(below[1:])
+                return read_json(record)["config"], "/".join(below[1:])
     allowed = f"a folder with {' or '.join(f'{name}.json' for name in commands)}: not killed midway"
     raise InvalidInput("folder", path.parent, allowed)
 
