@@ -67,7 +67,7 @@ class Evaluation(Rows):
 
     loss (B, n); where they exist: success (B, n) bool, attack_loss (B, n), distortion (B, n),
     prediction (B, n), the class that a victim chose, log_likelihood (B, n) of the class that an
-    attack changes, and log_probabilities (B, n, classes).
+    attack changes, log_rest (B, n) of all others together, and log_probabilities (B, n, classes).
     """
 
     loss: Tensor
@@ -76,6 +76,7 @@ class Evaluation(Rows):
     distortion: Tensor | None = None
     prediction: Tensor | None = None
     log_likelihood: Tensor | None = None
+    log_rest: Tensor | None = None
     log_probabilities: Tensor | None = None
 
     def points(self, which: slice) -> Evaluation:

@@ -85,6 +85,14 @@ def test_a_tuned_attack_is_run_as_tuned_and_once(zol2l: Zol2l, tmp_path: Path) -
             ("optimizee=digits_linf", "attack=square", "optimizee.family.threat.eps=-1"),
             "threat.eps=-1",
         ),
+        (
+            ("optimizee=digits_linf", "attack=square", "optimizee.family.threat.eps=8"),
+            "threat.eps=8",
+        ),
+        (
+            ("optimizee=digits_linf", "+attack@attacks.a=square", "+attack@attacks.b=square"),
+            "attack.name=square: two attacks",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line(zol2l: Zol2l, arguments: tuple[str, ...], told: str) -> None:

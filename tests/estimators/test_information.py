@@ -21,6 +21,7 @@ from zol2l.estimators import (
     TwoOutcome,
 )
 from zol2l.estimators.information import Information
+from zol2l.optimizees.goals import Goal
 from zol2l.oracle import Oracle
 from zol2l.types import Directions, Evaluation
 
@@ -86,6 +87,15 @@ def test_monte_carlo_has_the_exact_matrix_as_its_mean() -> None:
     assert ((drawn - expected).norm(dim=(1, 2)) < 0.05 * expected.norm(dim=(1, 2))).all()
     ranks = torch.linalg.matrix_rank(fisher(MonteCarlo(1)), rtol=1e-8)
     assert ranks.tolist() == [1] * B
+
+
+def test_float32_sees_how_uncertain_a_nearly_certain_victim_is() -> None:
+    """log(1 - p) from the other classes: from p alone it drowns in rounding below 1e-7."""
+    logits = torch.tensor([[20.0, 0.3, -1.2, 0.7]])
+    goal = Goal(torch.tensor([0]))
+    single = goal.log_rest(logits.log_softmax(-1)[:, None])
+    double = goal.log_likelihood(logits.double().log_softmax(-1)[:, None])
+    assert torch.allclose(single.double(), torch.log(-torch.expm1(double)), rtol=1e-6)
 
 
 def test_a_certain_answer_is_finite() -> None:

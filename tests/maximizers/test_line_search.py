@@ -12,16 +12,16 @@ from zol2l.maximizers.line_search import BacktrackingPGD
 
 
 def test_equation_4_holds_where_the_projection_changes_nothing() -> None:
-    problem = inner_problem(threat=LInfBall(50.0))
+    problem = inner_problem(threat=LInfBall(1.0))
     problem.project = lambda x: x  # type: ignore[method-assign]
     c = 0.3
-    search = BacktrackingPGD(1, rate=8.0, c=c, direction="gradient", halvings=40, noise=0.0)
+    search = BacktrackingPGD(1, rate=400.0, c=c, direction="gradient", halvings=40, noise=0.0)
     loss, gradient = problem.slope(problem.images)
     moved, _ = search.move(problem, problem.images, loss, gradient, None)
     length = gradient.flatten(1).norm(dim=1)
     alpha = (moved - problem.images).flatten(1).norm(dim=1) / length
     assert (problem.value(moved) >= loss + c * alpha * length**2).all()
-    first = 8.0 * 50.0 / gradient.abs().amax(dim=(1, 2, 3))
+    first = 400.0 / gradient.abs().amax(dim=(1, 2, 3))
     halvings = torch.log2(first / alpha)
     torch.testing.assert_close(halvings, halvings.round(), rtol=0, atol=1e-6)
     longer = problem.images + 2 * alpha.view(-1, 1, 1, 1) * gradient

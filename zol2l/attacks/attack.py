@@ -18,6 +18,7 @@ from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.goals import Goal
 from zol2l.oracle import Oracle
 from zol2l.types import Rows
+from zol2l.victims.modes import evaluating
 
 Victim = Callable[[Tensor], Tensor]
 """Images (m, C, H, W) in [0, 1] -> logits (m, classes)."""
@@ -41,7 +42,8 @@ class Attack(ABC):
     """attack(victim, images, labels) -> result; `attack.on(victim)(images, labels)` -> images.
 
     All images are one batch. An image that succeeds, spends its `budget` or makes the victim answer
-    NaN leaves it; the others go on. `targets` (B,) make the attack targeted.
+    NaN leaves it; the others go on. `targets` (B,) make the attack targeted. A network is attacked
+    in evaluation mode.
     """
 
     until_success = True
@@ -74,9 +76,11 @@ class Attack(ABC):
         problem = self.stated(ConstrainedAttack(victim, images, goal, *limits))
         oracle = Oracle(problem, self.budget, self.chunk, until_success=self.until_success)
         generator = torch.Generator(images.device).manual_seed(self.seed)
-        theta = self.search(oracle, problem, generator)
-        self.progress(len(images), len(images))
-        last = oracle.check(theta)
+        with evaluating(victim):
+            theta = self.search(oracle, problem, generator)
+            theta = torch.where(theta.isfinite().all(dim=1, keepdim=True), theta, 0)
+            self.progress(len(images), len(images))
+            last = oracle.check(theta)
         assert last.success is not None
         adversarial = problem.adversarial(theta)
         return AttackResult(
@@ -131,9 +135,11 @@ class Attack(ABC):
     def found(self, state: Any, problem: Any) -> Tensor:
         """The perturbations theta (B, D) of a state."""
 
-    def on(self, victim: Victim) -> Callable[[Tensor, Tensor], Tensor]:
-        """Adv = attack.on(victim)(images, labels), as torchattacks' users call an attack."""
-        return lambda images, labels: self(victim, images, labels).adversarial
+    def on(self, victim: Victim) -> Callable[..., Tensor]:
+        """Adv = attack.on(victim)(images, labels), as torchattacks' users call an attack; with
+        `targets` (B,) as a third argument it is targeted.
+        """
+        return lambda *given, **named: self(victim, *given, **named).adversarial
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,8 @@ def inspect(
     adversarial: Tensor, victim: Victim, images: Tensor, goal: Goal, threat: ThreatModel
 ) -> Verified:
     """Look at adversarial images (B, C, H, W) of the clean `images` once, outside of any attack."""
-    predicted = predictions(victim, adversarial)
+    with evaluating(victim):
+        predicted = predictions(victim, adversarial)
     box = torch.maximum(-adversarial, adversarial - 1).flatten(1).amax(dim=1)
     size = threat.size((adversarial - images).flatten(1))
     broken, outside = goal.reached(predicted), (size - threat.eps).clamp(min=0)

@@ -124,12 +124,13 @@ class DistortionAttack(Attack):
             small = self._variable(problem.variable.image, self._stage(done) - 1).shape
             large = resized(before.theta[:, None], small, problem.variable.shape)
             before = self.optimizer.init(large[:, 0])
+        moving = oracle.active.to(state.delta.device)[:, None]
         after, seen = self.optimizer.step(before, oracle, generator)
         state = state.seen(problem, before.theta, seen.estimate.base)
         if (done + 1) % self.patience == 0:
             state = state.rested(seen.estimate.base.loss[:, 0], ENOUGH)
         delta = problem.perturbation(after.theta[:, None])[:, 0]
-        return replace(state, optimizer=after, delta=delta)
+        return replace(state, optimizer=after, delta=torch.where(moving, delta, state.delta))
 
     def _next(
         self,

@@ -12,7 +12,7 @@ from torch import Tensor
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import check_images
-from zol2l.optimizees.goals import Goal, achieved
+from zol2l.optimizees.goals import Goal
 from zol2l.types import Evaluation, Optimizee
 
 AttackLoss = Literal["margin", "cross_entropy"]
@@ -25,8 +25,8 @@ class ConstrainedAttack(Optimizee):
     the true class instead, or minus the target's, as PGD is usually run. Points that an estimator
     probes are shown to the victim as they are, not clipped; iterates are projected.
 
-    victim: images (m, C, H, W) -> logits (m, classes). Beside the loss it answers log_likelihood
-    and log_probabilities. One query is one image classified.
+    victim: images (m, C, H, W) -> logits (m, classes). Beside the loss it answers log_likelihood,
+    log_rest and log_probabilities. One query is one image classified.
     """
 
     smoothing = {torch.float32: 1e-3, torch.float64: 1e-3}  # NES-PGD's sigma; ZO-NGD names its own
@@ -53,6 +53,7 @@ class ConstrainedAttack(Optimizee):
         points = self.clean()[:, None] + theta
         logits = self.victim(points.unflatten(-1, self.shape).flatten(0, 1))
         scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
+        prediction = logits.argmax(dim=-1).view(theta.shape[:2])
         margin = self.goal.margin(scores)
         log_likelihood = self.goal.log_likelihood(scores)
         loss = margin.clamp(min=-self.kappa)
@@ -60,11 +61,12 @@ class ConstrainedAttack(Optimizee):
             loss = log_likelihood if self.goal.targets is None else -log_likelihood
         return Evaluation(
             loss=loss,
-            success=achieved(margin, self.kappa),
+            success=self.goal.achieved(prediction, margin, self.kappa),
             attack_loss=loss,
             distortion=self.threat.size(theta),
-            prediction=scores.argmax(dim=-1),
+            prediction=prediction,
             log_likelihood=log_likelihood,
+            log_rest=self.goal.log_rest(scores),
             log_probabilities=scores,
         )
 

@@ -41,7 +41,9 @@ class SquareAttack(Attack):
         self, threat: ThreatModel, steps: int = 2000, share: float = 0.8, **options: Any
     ) -> None:
         super().__init__(threat, **options)
-        require(isinstance(threat, LInfBall), "attack.threat", threat.order, "an l_inf ball")
+        require(
+            isinstance(threat, LInfBall), "attack.threat", type(threat).__name__, "an l_inf ball"
+        )
         require(steps >= 1, "attack.steps", steps, "at least 1")
         require(0 < share <= 1, "attack.share", share, "a share p of the pixels in (0, 1]")
         self.steps, self.share = steps, share
@@ -71,8 +73,10 @@ class SquareAttack(Attack):
         if step > 0:
             square = self._with_square(state.theta, problem.images, step - 1, generator)
             candidate = problem.project(square)
-        loss = oracle.query(candidate[:, None]).loss[:, 0]
-        return Kept(candidate, loss).where(loss < state.loss, state)
+        seen = oracle.query(candidate[:, None])
+        assert seen.success is not None
+        loss, won = seen.loss[:, 0], seen.success[:, 0]  # a success may leave the loss as it was
+        return Kept(candidate, loss).where(won | (loss < state.loss), state)
 
     def found(self, state: Kept, problem: ConstrainedAttack) -> Tensor:
         return state.theta

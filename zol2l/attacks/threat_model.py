@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from typing import Self
 
@@ -19,9 +20,12 @@ class ThreatModel(ABC):
 
     order: float
     """p"""
+    largest = sys.float_info.max
+    """The largest radius that means anything."""
 
     def __init__(self, eps: float) -> None:
-        require(eps > 0, "threat.eps", eps, "a radius > 0 for pixels in [0, 1]")
+        allowed = "a radius > 0 for pixels in [0, 1]; 8 of 255 grey levels are 0.0314"
+        require(0 < eps <= self.largest, "threat.eps", eps, allowed)
         self.eps = eps
 
     @abstractmethod
@@ -32,7 +36,7 @@ class ThreatModel(ABC):
 
     def scaled(self, factor: float) -> Self:
         """The same with `factor` times the radius."""
-        return type(self)(factor * self.eps)
+        return type(self)(min(factor * self.eps, self.largest))
 
     def size(self, delta: Tensor) -> Tensor:
         """||delta||_p over the last axis."""
@@ -44,6 +48,7 @@ class LInfBall(ThreatModel):
     """Each pixel changes by at most eps."""
 
     order = float("inf")
+    largest = 1.0
 
     def project(self, delta: Tensor, images: Tensor) -> Tensor:
         return (images + delta.clamp(-self.eps, self.eps)).clamp(0, 1) - images

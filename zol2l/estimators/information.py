@@ -34,7 +34,8 @@ class Information(ABC):
         """
         weights = self.weights(self.outcomes(base.detach())[:, 0], generator)
         shares = torch.where(active.to(weights.device)[:, None], weights, 0)
-        return shares.sqrt()[..., None] * gradients
+        shares = shares[..., None]
+        return torch.where(shares > 0, shares.sqrt() * gradients, 0)
 
 
 class OuterProduct(Information):
@@ -49,14 +50,16 @@ class OuterProduct(Information):
 
 class TwoOutcome(Information):
     """F = p g g^T + (1 - p) g' g'^T with g = grad log p, g' = grad log(1 - p): equation 9 for the
-    outcomes "this class" and "another one", exact, from the class's probability alone (the released
-    code for MNIST).
+    outcomes "this class" and "another one" (the released code for MNIST). 1 - p is the sum over the
+    other classes where they are seen; else it comes from p, and is no less than what rounding is.
     """
 
     def outcomes(self, evaluation: Evaluation) -> Tensor:
         seen = _seen(evaluation.log_likelihood, "the probability of the label")
-        certain = torch.finfo(seen.dtype).eps
-        return torch.stack([seen, torch.log(-torch.expm1(seen.clamp(max=-certain)))], dim=-1)
+        rest = evaluation.log_rest
+        if rest is None:
+            rest = torch.log(-torch.expm1(seen.clamp(max=-torch.finfo(seen.dtype).eps)))
+        return torch.stack([seen, rest], dim=-1)
 
     def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
         return base.exp()

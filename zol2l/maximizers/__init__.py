@@ -2,7 +2,7 @@
 
 from zol2l.maximizers.base import Maximized, Maximizer
 from zol2l.maximizers.draws import Draws
-from zol2l.maximizers.inner_problem import InnerProblem, evaluating
+from zol2l.maximizers.inner_problem import InnerProblem
 from zol2l.maximizers.learned import LearnedMaximizer
 from zol2l.maximizers.objectives import CrossEntropy, Margin, Objective, Trades
 
@@ -16,5 +16,4 @@ __all__ = [
     "Maximizer",
     "Objective",
     "Trades",
-    "evaluating",
 ]

@@ -10,7 +10,8 @@ from torch import Tensor
 from zol2l.errors import InvalidInput, require
 from zol2l.maximizers.base import Maximized, Maximizer
 from zol2l.maximizers.draws import Draws
-from zol2l.maximizers.inner_problem import InnerProblem, evaluating
+from zol2l.maximizers.inner_problem import InnerProblem
+from zol2l.victims.modes import evaluating
 
 NORMS = {float("inf"): "Linf", 2.0: "L2"}
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor, nn
 
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.maximizers.objectives import Objective
+from zol2l.victims.modes import evaluating
 
 
 class InnerProblem:
@@ -73,15 +71,3 @@ class InnerProblem:
 
     def _values(self, adversarial: Tensor) -> Tensor:
         return self.objective.inner(self.classifier(adversarial), self.labels, self.clean)
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode, and every part of it back as it was."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training

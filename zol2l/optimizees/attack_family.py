@@ -84,6 +84,7 @@ def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> T
 
 @torch.no_grad()
 def predictions(victim: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """The classes (m,) that the victim takes images (m, C, H, W) for."""
+    """The classes (m,) that the victim takes images (m, C, H, W) for; -1 where it answers NaN."""
     size = fitting(images[0].numel(), images.device)
-    return torch.cat([victim(batch).argmax(dim=1) for batch in images.split(size)])
+    scores = torch.cat([victim(batch).log_softmax(dim=1) for batch in images.split(size)])
+    return torch.where(scores.isnan().any(dim=1), -1, scores.argmax(dim=1))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zol2l.errors import require
-from zol2l.optimizees.goals import Goal, achieved
+from zol2l.optimizees.goals import Goal
 from zol2l.optimizees.variable import Variable
 from zol2l.types import Evaluation, Optimizee
 
@@ -72,15 +72,16 @@ class BlackBoxAttack(Optimizee):
         x = self.adversarial(theta)
         logits = self.victim(x.unflatten(-1, self.images.shape[1:]).flatten(0, 1))
         scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
+        prediction = logits.argmax(dim=-1).view(theta.shape[:2])
         margin = self.goal.margin(scores)
         distortion = torch.linalg.vector_norm(x - self._clean(), ord=ORDER[self.norm], dim=-1)
         attack_loss = margin.clamp(min=-self.confidence)
         return Evaluation(
             loss=attack_loss + self.c * distortion,
-            success=achieved(margin, self.confidence),
+            success=self.goal.achieved(prediction, margin, self.confidence),
             attack_loss=attack_loss,
             distortion=distortion,
-            prediction=scores.argmax(dim=-1),
+            prediction=prediction,
             log_likelihood=self.goal.log_likelihood(scores),
         )
 
@@ -110,6 +111,8 @@ def check_images(images: Tensor, labels: Tensor) -> None:
     require(floating, "images", images.dtype, "a floating-point type, pixels in [0, 1]")
     matched = labels.shape == images.shape[:1]
     require(matched, "labels", tuple(labels.shape), f"one label an image, ({len(images)},)")
+    counted = not (labels.is_floating_point() or labels.dtype == torch.bool)
+    require(counted, "labels", labels.dtype, "classes as integers")
     if len(images):
         low, high = images.min().item(), images.max().item()
         valid = low >= 0 and high <= 1

@@ -30,8 +30,21 @@ class Goal(Rows):
         return scores.gather(-1, self.index(scores))[..., 0]
 
     def reached(self, predicted: Tensor) -> Tensor:
-        """Where predicted classes (B,) are what was wanted, (B,)."""
-        return predicted != self.labels if self.targets is None else predicted == self.targets
+        """Where predicted classes (B, ...) are what was wanted; -1, no class, never is."""
+        chosen = self.chosen.view(-1, *[1] * (predicted.ndim - 1))
+        if self.targets is None:
+            return (predicted != chosen) & (predicted >= 0)
+        return predicted == chosen
+
+    def achieved(self, predicted: Tensor, margin: Tensor, confidence: float = 0.0) -> Tensor:
+        """Where a predicted class (B, n) is what was wanted, by `confidence`. In a tie it is the
+        victim that decides.
+        """
+        return self.reached(predicted) & (margin <= -confidence)
+
+    def log_rest(self, scores: Tensor) -> Tensor:
+        """log(1 - p) of `chosen`, (B, n), as the sum over the other classes: exact near p = 1."""
+        return scores.scatter(-1, self.index(scores), -float("inf")).logsumexp(dim=-1)
 
     def margin(self, scores: Tensor) -> Tensor:
         """How far log-probabilities `scores` (B, n, classes) are from success, (B, n):
@@ -41,8 +54,3 @@ class Goal(Rows):
         own = scores.gather(-1, index)[..., 0]
         others = scores.scatter(-1, index, -float("inf")).amax(dim=-1)
         return own - others if self.targets is None else others - own
-
-
-def achieved(margin: Tensor, confidence: float = 0.0) -> Tensor:
-    """Where the predicted class is no longer the true one (is the target), by `confidence`."""
-    return (margin < 0) & (margin <= -confidence)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zol2l.errors import InvalidInput, require
+from zol2l.victims.modes import evaluating
 
 
 class Normalize(nn.Module):
@@ -77,15 +78,13 @@ def class_count(network: nn.Module, images: Tensor) -> int:
     """How many classes the network tells apart in `images` (m, C, H, W); `InvalidInput` where they
     are not of the shape it takes.
     """
-    training = network.training
     try:
-        return int(network.eval()(images[:1]).shape[1])
+        with evaluating(network):
+            return int(network(images[:1]).shape[1])
     except RuntimeError as error:
         shape, told = tuple(images.shape[1:]), str(error).splitlines()[0]
         allowed = f"images of this shape do not fit the victim's network ({told})"
         raise InvalidInput("data", shape, allowed) from error
-    finally:
-        network.train(training)
 
 
 def parameter_count(network: nn.Module) -> int:
