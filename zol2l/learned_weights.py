@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zol2l.errors import InvalidInput
+from zol2l.errors import InvalidInput, require
 from zol2l.weights_file import BadCheckpoint, fill, read_signed, save_weights
 
 CARD = "card"
@@ -43,6 +43,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         weights, metadata = read_signed(path)
     except BadCheckpoint as error:
         raise _damaged(path, error) from error
+    require(CARD in metadata, "weights", path, "a file that meta-train or adv-train has written")
     return weights, dict(json.loads(metadata[CARD]))
 
 

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from tests.commands.conftest import Zol2l
 from tests.commands.stand_ins import stand_ins
 from tests.victims.pictures import write
+from zol2l import pretrained
 from zol2l.build import CONF, build, plain
 from zol2l.cli import primary_config
 from zol2l.commands.list import entries
@@ -34,6 +35,7 @@ SHORT = ("~attackers.pgd100", "~attackers.cw100")
 UNLEARNED = ("~attackers.l2lda", "~attackers.rnn")
 ON_MNIST = ("table3_mnist", "table1_bls", "table6_steps", "table7_transfer", "fig2_trajectories",
             "fig3_landscape")  # fmt: skip
+RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors"
 DEFENSES = ("plain", "advtrain", "trades", "l2lda", "rnn_adv", "rnn_trades")
 
 
@@ -207,6 +209,17 @@ def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> 
         ("adv-train", ["seeds=3"], ["seeds=3", "a list"]),
         ("adv-train", ["defense=rnn_adv", "recipe.steps=0"], ["maximizer.steps=0", "at least 1"]),
         ("adv-train", ["defense=plain", "defense.start.classifier=x"], ["start.classifier=x"]),
+        (
+            "adv-train",
+            ["defense=plain", f"defense.start.classifier={__file__}"],
+            [__file__, "cannot be read"],
+        ),
+        (
+            "adv-train",
+            ["defense=advtrain", f"defense.start.maximizer={RELEASED}"],
+            ["start.maximizer", "PGD has no weights"],
+        ),
+        ("adv-train", ["defense=advtrain", "threat=l2"], ["threat=L2Ball", "threat=linf"]),
         ("adv-train", ["trainer.precision=16-mixed"], ["trainer.precision=16-mixed", "bf16-mixed"]),
         ("adv-train", ["+trainer.strategy=ddp"], ["trainer.strategy=ddp", "ddp_fork"]),
         ("adv-evaluate", ["attackers=pgd10"], ["attackers"]),

@@ -64,6 +64,7 @@ def defense_settings(
 def _identity(player: str, start: str) -> str:
     allowed = "a file that adv-train has written"
     require(Path(start).is_file(), f"defense.start.{player}", start, allowed)
+    read_card_of(Path(start))
     return identity(Path(start))
 
 
@@ -114,6 +115,8 @@ def adversarial_training(
     maximizer = build_maximizer(defense.maximizer, data)
     for player, network in (("classifier", classifier), ("maximizer", maximizer)):
         if start := defense.start[player]:
+            allowed = f"null: {type(network).__name__} has no weights"
+            require(parameter_count(network) > 0, f"defense.start.{player}", start, allowed)
             load_part(Path(start), network)
     return imported("lightning_modules.adversarial_training.AdversarialTraining")(
         classifier, maximizer, build_objective(defense.objective), build_threat(cfg),

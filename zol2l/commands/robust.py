@@ -11,7 +11,7 @@ import torch
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
-from zol2l.attacks.threat_model import ThreatModel
+from zol2l.attacks.threat_model import LInfBall, ThreatModel
 from zol2l.build import CONF, build, identity_of, imported, plain
 from zol2l.commands.list import entries
 from zol2l.commands.objects import data_root, store
@@ -101,6 +101,8 @@ def build_maximizer(config: DictConfig, data: ImageData) -> Maximizer:
 def build_threat(cfg: DictConfig) -> ThreatModel:
     """The threat model of training and of all attackers."""
     threat: ThreatModel = build(cfg.threat)
+    allowed = "threat=linf: maximizers step by the gradient's sign, which is weak in other balls"
+    require(isinstance(threat, LInfBall), "threat", type(threat).__name__, allowed)
     return threat
 
 
