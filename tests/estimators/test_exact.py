@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tests.attacks.victims import problem
@@ -26,6 +27,21 @@ def test_gradient_and_scores_are_exact_at_one_query() -> None:
         assert torch.allclose(estimate.gradient, autograd_gradient(problem(B), start)[1])
         matrix = estimate.score.transpose(1, 2) @ estimate.score
         assert torch.allclose(matrix, fisher(information), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("loss", "passes"), [("margin", 2), ("cross_entropy", 1)])
+def test_an_outcome_that_is_the_loss_takes_no_second_backward_pass(
+    loss: str, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attack, done, differentiate = problem(B), [], torch.autograd.grad
+    attack.loss = loss
+    monkeypatch.setattr(
+        torch.autograd, "grad", lambda *a, **k: done.append(1) or differentiate(*a, **k)
+    )
+    oracle, start = Oracle(attack), attack.start()
+    estimate, _ = ExactGradient(OuterProduct())(oracle, start, every_coordinate(D), None, seeded())
+    assert len(done) == passes
+    assert torch.equal(estimate.gradient, estimate.score[:, 0]) == (passes == 1)
 
 
 def test_an_image_that_succeeded_gets_no_gradient() -> None:

@@ -17,9 +17,10 @@ from zol2l.types import Directions, GradientEstimate
 class ExactGradient(Estimator):
     """g = grad f(theta) by backpropagation; with `information`, exact scores of its outcomes.
 
-    Cost: one query a step, a forward pass whose backward passes give the gradients of the loss and
-    of the log-likelihoods (Zhao et al. 2020, "Evaluation of White-box Attack"). Directions are not
-    used; a sampling rule with one will do.
+    Cost: one query a step, a forward pass (Zhao et al. 2020, "Evaluation of White-box Attack"), and
+    one backward pass for the loss and one for each outcome; none for an outcome that is the loss,
+    as with cross-entropy and `OuterProduct`. Directions are not used: a sampling rule with one will
+    do.
     """
 
     def __init__(self, information: Information | None = None) -> None:
@@ -52,7 +53,8 @@ class ExactGradient(Estimator):
             slope = gradient(seen.loss)
             if self.information is None:
                 return GradientEstimate(slope, seen.detach()), None
-            outcomes = self.information.outcomes(seen)
-            scores = torch.stack([gradient(outcome) for outcome in outcomes.unbind(-1)], dim=1)
+            outcomes = self.information.outcomes(seen).unbind(-1)
+            each = [slope if torch.equal(x, seen.loss) else gradient(x) for x in outcomes]
+            scores = torch.stack(each, dim=1)
         score = self.information.factor(seen, scores, oracle.active, generator)
         return GradientEstimate(slope, seen.detach(), score), None
