@@ -24,7 +24,7 @@ from zol2l.commands.robust import (
     robust_data,
     trained_classifier,
 )
-from zol2l.commands.robust_analyses import Scene, robust_analysis
+from zol2l.commands.robust_analyses import ATTACKERS, Scene, needs, robust_analysis
 from zol2l.evaluation.robust_results import accuracies, gradient_checks, summarize_robust
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import RADII, Attacker, RobustnessProtocol
@@ -47,7 +47,8 @@ SWEPT = "pgd10"
 def main(cfg: DictConfig) -> None:
     """The chosen defenses under the attackers, or under the configured analysis."""
     data = robust_data(cfg)
-    check_attackers(cfg, data, trained=())
+    if ATTACKERS in needs(cfg):
+        check_attackers(cfg, data, trained=())
     if cfg.get("analysis") is None:
         test(cfg, data)
         return

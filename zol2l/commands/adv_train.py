@@ -20,7 +20,7 @@ from zol2l.commands.robust import (
     player_path,
     robust_data,
 )
-from zol2l.errors import InvalidInput, require
+from zol2l.errors import require
 from zol2l.learned_weights import load_part, read_card_of, save_part
 from zol2l.lock import alone
 from zol2l.provenance import provenance
@@ -38,8 +38,6 @@ UNIMPORTANT = ("sizes", "checkpoint_seconds")
 def main(cfg: DictConfig) -> None:
     """Train what is missing: each chosen defense with each seed, and the surrogates."""
     defenses = chosen_defenses(cfg)
-    if not defenses:
-        raise InvalidInput("defense", None, "name one; `zol2l list` shows them")
     data = robust_data(cfg)
     for seed in cfg.seeds:
         for name, defense in defenses.items():

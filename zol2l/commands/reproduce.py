@@ -16,7 +16,7 @@ from zol2l.commands.robust import (
     chosen_defenses,
     robust_data,
 )
-from zol2l.commands.robust_analyses import robust_analysis
+from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, needs
 from zol2l.commands.tune_attacks import chosen_attacks
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
@@ -39,7 +39,8 @@ def main(cfg: DictConfig) -> None:
         raise InvalidInput("experiment", None, "name one; `zol2l list` shows them")
     if "defenses" in cfg:
         check_robust(cfg)
-        adv_train.main(cfg)
+        if CLASSIFIERS in needs(cfg):
+            adv_train.main(cfg)
         if first_node():
             adv_evaluate.main(cfg)
         return
@@ -79,11 +80,10 @@ def tune_if_needed(cfg: DictConfig) -> None:
 def check_robust(cfg: DictConfig) -> None:
     """The same for robust classifiers, whose training takes longest."""
     data = robust_data(cfg)
-    check_attackers(cfg, data, trained=chosen_defenses(cfg))
+    if ATTACKERS in needs(cfg):
+        check_attackers(cfg, data, trained=chosen_defenses(cfg))
     build(cfg.robustness)
     build_classifier(cfg, data)
-    if cfg.get("analysis") is not None:
-        robust_analysis(cfg)
 
 
 def check(cfg: DictConfig) -> None:

@@ -50,6 +50,7 @@ def chosen_defenses(cfg: DictConfig) -> dict[str, DictConfig]:
     """The defense that defense= names, else `defenses`."""
     named = cfg.get("defense")
     chosen = cfg.defenses.items() if named is None else [(named.name, named)]
+    require(len(chosen) > 0, "defense", None, "name one; `zol2l list` shows them")
     return {str(name): defense for name, defense in chosen}
 
 
@@ -62,7 +63,6 @@ def check_attackers(cfg: DictConfig, data: ImageData, trained: Collection[str]) 
     """Refuse attackers that cannot be built, and those that nobody has trained in this run folder,
     nor will: `trained` are the defenses that are about to be.
     """
-    require(len(chosen_defenses(cfg)) > 0, "defense", None, "name one; `zol2l list` shows them")
     require(len(cfg.attackers) > 0, "attackers", None, "at least one; `zol2l list` shows them")
     for name, attacker in cfg.attackers.items():
         field, teacher = f"attackers.{name}", attacker.learned_by

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from omegaconf import DictConfig
@@ -21,7 +21,7 @@ from zol2l.commands.robust import (
     chosen_defenses,
     trained_classifier,
 )
-from zol2l.errors import require
+from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.landscape import landscape_figure
 from zol2l.plots.trajectories import trajectories_figure
@@ -66,21 +66,31 @@ class Scene:
         return path, self.folder / "figures" / f"{name}.png"
 
 
-Analysis = Callable[[Scene], list[Path]]
+CLASSIFIERS, ATTACKERS = "classifiers", "attackers"
+"""What an analysis may need that `adv-train` leaves behind."""
 
 
-def robust_analysis(cfg: DictConfig) -> Analysis:
+def needs(cfg: DictConfig) -> Collection[str]:
+    """What the configured analysis needs; the table, where there is none, needs all."""
+    if cfg.get("analysis") is None:
+        return (CLASSIFIERS, ATTACKERS)
+    return robust_analysis(cfg).NEEDS
+
+
+def robust_analysis(cfg: DictConfig) -> Trajectories | Landscape | Cost:
     """The configured analysis; those of `zol2l analyze` look at optimizers and are refused."""
-    analysis: Analysis = build(cfg.analysis)
-    ours = isinstance(analysis, Trajectories | Landscape | Cost)
-    require(ours, "analysis", type(analysis).__name__.lower(), "trajectories, landscape or cost")
-    return analysis
+    analysis = build(cfg.analysis)
+    if isinstance(analysis, Trajectories | Landscape | Cost):
+        return analysis
+    allowed = "trajectories, landscape or cost"
+    raise InvalidInput("analysis", type(analysis).__name__.lower(), allowed)
 
 
 @dataclass(frozen=True)
 class Trajectories:
     """Figure 2: the loss of each defense against the steps of each attacker, on `images`."""
 
+    NEEDS: ClassVar[Collection[str]] = (CLASSIFIERS, ATTACKERS)
     images: int = 500
 
     def __call__(self, scene: Scene) -> list[Path]:
@@ -96,6 +106,7 @@ class Trajectories:
 class Landscape:
     """Figure 3: the mean loss of `images` around them, up to `reach` times eps away."""
 
+    NEEDS: ClassVar[Collection[str]] = (CLASSIFIERS,)
     images: int = 20
     reach: float = 1.5
     points: int = 21
@@ -113,6 +124,7 @@ class Cost:
     a training that is timed and thrown away. `ratio` is the time over that of the first defense.
     """
 
+    NEEDS: ClassVar[Collection[str]] = ()
     updates: int = 10
 
     def __call__(self, scene: Scene) -> list[Path]:
