@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from tests.maximizers.cases import inner_problem, network
 from tests.problems import seeded
-from zol2l.maximizers import CrossEntropy, Draws, Margin, Trades
+from zol2l.attacks.threat_model import LInfBall
+from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Margin, Objective, Trades
 from zol2l.maximizers.pgd import PGD
 
 
@@ -56,3 +58,16 @@ def test_cross_entropy_is_the_mean_over_copies_and_the_clean_images_where_asked(
     torch.testing.assert_close(CrossEntropy().outer(*arguments), sum(each) / 2)
     with_clean = (each[0] + each[1] + each[0]) / 3
     torch.testing.assert_close(CrossEntropy(clean=True).outer(*arguments), with_clean)
+
+
+@pytest.mark.parametrize("objective", [Trades(beta=1.0), CrossEntropy()])
+def test_autocast_leaves_the_distance_of_two_near_answers_exact(objective: Objective) -> None:
+    """Cross-entropy may round; the divergence of answers that are nearly the same may not."""
+    images, labels = torch.rand(4, 1, 8, 8, generator=seeded(1)), torch.arange(4) % 3
+    given = network().float(), objective, images, labels, LInfBall(0.2)
+    near = images + 1e-3 * torch.randn(images.shape, generator=seeded(2))
+    value, slope = InnerProblem(*given).slope(near)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = InnerProblem(*given).slope(near)
+    same = torch.equal(value, rounded[0]) and torch.equal(slope, rounded[1])
+    assert same == objective.needs_clean

@@ -62,7 +62,7 @@ def defense_settings(
 def _identity(player: str, start: str) -> str:
     allowed = "a file that adv-train has written"
     require(Path(start).is_file(), f"defense.start.{player}", start, allowed)
-    read_card_of(Path(start))
+    read_card_of(Path(start))  # refuses what no player has left
     return identity(Path(start))
 
 

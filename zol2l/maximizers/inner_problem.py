@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -30,7 +33,7 @@ class InnerProblem:
         self.pairs = self.forwards = 0
         self.clean: Tensor | None = None
         if objective.needs_clean:
-            with torch.no_grad(), evaluating(classifier):
+            with torch.no_grad(), self._asking():
                 self.clean = classifier(images)
             self.forwards += 1
 
@@ -40,7 +43,7 @@ class InnerProblem:
     def slope(self, adversarial: Tensor) -> tuple[Tensor, Tensor]:
         """L (B,) and its gradient (B, C, H, W) at images x' (B, C, H, W); both constants."""
         point = adversarial.detach().requires_grad_()
-        with torch.enable_grad(), evaluating(self.classifier):
+        with torch.enable_grad(), self._asking():
             values = self._values(point)
             (gradient,) = torch.autograd.grad(values.sum(), point)
         self.pairs += 1
@@ -49,7 +52,7 @@ class InnerProblem:
     @torch.no_grad()
     def value(self, adversarial: Tensor) -> Tensor:
         """L (B,) at images x' (B, C, H, W)."""
-        with evaluating(self.classifier):
+        with self._asking():
             values = self._values(adversarial)
         self.forwards += 1
         return values
@@ -68,6 +71,15 @@ class InnerProblem:
         problem.images, problem.labels = self.images.repeat(shape), self.labels.repeat(copies)
         problem.clean = None if self.clean is None else self.clean.repeat(copies, 1)
         return problem
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """The classifier in evaluation mode, and where answers are compared that are nearly the
+        same, as at the start of TRADES' maximizer, without autocast: they drown in its rounding.
+        """
+        exact = torch.autocast(self.images.device.type, enabled=False)
+        with evaluating(self.classifier), exact if self.objective.needs_clean else nullcontext():
+            yield
 
     def _values(self, adversarial: Tensor) -> Tensor:
         return self.objective.inner(self.classifier(adversarial), self.labels, self.clean)
