@@ -50,6 +50,20 @@ def test_the_threat_model_is_an_option(zol2l: Zol2l, tmp_path: Path) -> None:
     assert rows["outside_ball"].max() <= 1e-6
 
 
+def test_every_fisher_information_is_an_option(zol2l: Zol2l, tmp_path: Path) -> None:
+    names = sorted(entries(CONF, "information"))
+    assert len(names) == 5
+    chosen = []
+    for name in names:
+        group = f"information@attacks.{name}.attack.optimizer.estimator.information={name}"
+        chosen += [f"+attack@attacks.{name}=zo_ngd", group, f"attacks.{name}.name={name}"]
+    outcome = zol2l("attack", *SMOKE, *chosen)
+    assert outcome.status == 0, outcome.err
+    rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
+    assert sorted(set(rows["method"])) == names
+    assert rows.groupby("instance")["l2"].nunique().min() > 1
+
+
 def test_a_tuned_attack_is_run_as_tuned_and_once(zol2l: Zol2l, tmp_path: Path) -> None:
     chosen = (*SMOKE, "attack=nes_pgd", "attack.attack.optimizer.sampling.directions=5")
     assert zol2l("tune", *chosen).status == 0

@@ -16,6 +16,7 @@ from zol2l.estimators import (
     AllClasses,
     CentralDifference,
     ForwardDifference,
+    LogOdds,
     MonteCarlo,
     OuterProduct,
     TwoOutcome,
@@ -80,6 +81,24 @@ def test_two_outcomes_need_the_probability_of_one_class() -> None:
     assert torch.allclose(fisher(TwoOutcome()), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_log_odds_are_the_outer_product_among_the_label_and_its_strongest_rival() -> None:
+    def among_two(log_p: Tensor, label: int) -> Tensor:
+        rival = int(log_p.detach().index_fill(0, torch.tensor(label), -torch.inf).argmax())
+        return log_p[[label, rival]].log_softmax(0)[:1]
+
+    expected = exact(lambda log_p, label: torch.ones_like(log_p), among_two)
+    assert torch.allclose(fisher(LogOdds()), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_log_odds_need_no_probabilities() -> None:
+    oracle = Oracle(quadratic(B, D))
+    start = oracle.optimizee.start()
+    estimator = CentralDifference(1e-4, LogOdds())
+    estimate, _ = estimator(oracle, start, every_coordinate(D), None, seeded())
+    f = estimate.base.loss
+    assert torch.allclose(estimate.score[:, 0], torch.sigmoid(-f) * estimate.gradient, rtol=1e-4)
+
+
 def test_monte_carlo_has_the_exact_matrix_as_its_mean() -> None:
     samples = 40_000
     expected, drawn = fisher(AllClasses()), fisher(MonteCarlo(samples))
@@ -104,7 +123,9 @@ def test_a_certain_answer_is_finite() -> None:
     assert fisher(TwoOutcome(), scale=100.0).isfinite().all()
 
 
-@pytest.mark.parametrize("information", [OuterProduct(), TwoOutcome(), AllClasses(), MonteCarlo(2)])
+@pytest.mark.parametrize(
+    "information", [OuterProduct(), TwoOutcome(), AllClasses(), MonteCarlo(2), LogOdds()]
+)
 def test_it_costs_no_queries(information: Information) -> None:
     counted = Recorded(problem(B))
     oracle = Oracle(counted)

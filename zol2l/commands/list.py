@@ -11,8 +11,8 @@ GROUPS = (
     "defense", "network", "attacker", "experiment",
 )  # fmt: skip
 OTHER_GROUPS = (
-    "sampling", "estimator", "update", "meta_gradient", "threat", "victim", "maximizer",
-    "objective", "recipe", "scale", "trainer", "logger", "sweep",
+    "sampling", "estimator", "information", "update", "meta_gradient", "threat", "victim",
+    "maximizer", "objective", "recipe", "scale", "trainer", "logger", "sweep",
 )  # fmt: skip
 WIDTH = 22
 

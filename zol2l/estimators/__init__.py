@@ -6,7 +6,13 @@ from zol2l.estimators.coordinatewise import CoordinatewiseGradient
 from zol2l.estimators.directional_derivative import DirectionalDerivative
 from zol2l.estimators.exact import ExactGradient
 from zol2l.estimators.forward_difference import ForwardDifference
-from zol2l.estimators.information import AllClasses, MonteCarlo, OuterProduct, TwoOutcome
+from zol2l.estimators.information import (
+    AllClasses,
+    LogOdds,
+    MonteCarlo,
+    OuterProduct,
+    TwoOutcome,
+)
 from zol2l.estimators.variance_reduced import VarianceReduced
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "Estimator",
     "ExactGradient",
     "ForwardDifference",
+    "LogOdds",
     "MonteCarlo",
     "OuterProduct",
     "TwoOutcome",

@@ -19,8 +19,8 @@ class ExactGradient(Estimator):
 
     Cost: one query a step, a forward pass (Zhao et al. 2020, "Evaluation of White-box Attack"), and
     one backward pass for the loss and one for each outcome; none for an outcome that is the loss,
-    as with cross-entropy and `OuterProduct`. Directions are not used: a sampling rule with one will
-    do.
+    as with cross-entropy and `OuterProduct`, or follows from it, as with `LogOdds`. Directions are
+    not used: a sampling rule with one will do.
     """
 
     def __init__(self, information: Information | None = None) -> None:
@@ -53,8 +53,6 @@ class ExactGradient(Estimator):
             slope = gradient(seen.loss)
             if self.information is None:
                 return GradientEstimate(slope, seen.detach()), None
-            outcomes = self.information.outcomes(seen).unbind(-1)
-            each = [slope if torch.equal(x, seen.loss) else gradient(x) for x in outcomes]
-            scores = torch.stack(each, dim=1)
+            scores = self.information.scores(seen, slope, gradient).detach()
         score = self.information.factor(seen, scores, oracle.active, generator)
         return GradientEstimate(slope, seen.detach(), score), None

@@ -7,9 +7,11 @@ and weights: the classes of this file. They cost no queries.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from zol2l.errors import require
 from zol2l.types import Evaluation
@@ -25,6 +27,18 @@ class Information(ABC):
     @abstractmethod
     def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
         """Weights (B, K) of outcomes with log-likelihoods `base` (B, K) at the iterate."""
+
+    def scores(
+        self, seen: Evaluation, slope: Tensor, gradient: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """Exact grad log p_k (B, K, D) at the iterate that was `seen` (n = 1). `gradient` goes back
+        from values (B, 1) to (B, D), as it did for `slope`, that of the loss: what follows from the
+        loss needs no way back of its own.
+        """
+        each = self.outcomes(seen).unbind(-1)
+        return torch.stack(
+            [slope if torch.equal(x, seen.loss) else gradient(x) for x in each], dim=1
+        )
 
     def factor(
         self, base: Evaluation, gradients: Tensor, active: Tensor, generator: torch.Generator
@@ -63,6 +77,22 @@ class TwoOutcome(Information):
 
     def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
         return base.exp()
+
+
+class LogOdds(OuterProduct):
+    """F = grad log p grad log p^T with log p = log sigmoid(f), the loss f read as log-odds: the
+    margin of equation 2 is those of the label against its strongest rival, and p the likelihood of
+    equation 12 among these two classes. Ours. The score, (1 - p) grad f, lies along the gradient: a
+    white box takes no backward pass for it, a black box has to show nothing but the loss.
+    """
+
+    def outcomes(self, evaluation: Evaluation) -> Tensor:
+        return functional.logsigmoid(evaluation.loss)[..., None]
+
+    def scores(
+        self, seen: Evaluation, slope: Tensor, gradient: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        return torch.sigmoid(-seen.loss)[..., None] * slope[:, None]
 
 
 class AllClasses(Information):
