@@ -31,6 +31,10 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stand_ins(tmp_path_factory.mktemp("stand_ins"))
 
 
+OPTIONS = { # beside the data a few directions and steps less, where all else is large
+    "cifar10": "data=cifar10_jpeg", "cifar10_attack": "optimizee.directions=5",
+    "transfer_attack": "attacks.transfer_attack.inner.attack.steps=20",
+}  # fmt: skip
 SLOW = (
     "ngd_tableA1_models", "ngd_transferability", # they train VGG-16 and ResNet-18
     "fig6_cifar10_images", "fig7_ablation_images_cifar10", # as figures 5 and 7, on large images
@@ -41,8 +45,8 @@ RUN = [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in NAME
 @pytest.mark.parametrize("name", RUN)
 def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     source = "".join(sources(name))
-    data = ("data=cifar10_jpeg",) if "optimizee: cifar10" in source else ()
-    outcome = zol2l("reproduce", f"experiment={name}", "scale=smoke", "logger=csv", *data)
+    options = [option for part, option in OPTIONS.items() if f": {part}" in source]
+    outcome = zol2l("reproduce", f"experiment={name}", "scale=smoke", "logger=csv", *options)
     assert outcome.status == 0, outcome.err
     folder = tmp_path / f"outputs/{name}-smoke"
     assert (folder / "reproduce.json").is_file()
