@@ -28,10 +28,13 @@ def table(points, losses, queries=None, rates=1.0, iterations=None):
     return pd.DataFrame(rows)
 
 
-def points_of(axes, kind="-"):
-    """Data of the lines of a kind that are not empty: lines ("-") or hollow markers (None)."""
-    lines = [line for line in axes.lines if (line.get_linestyle() == "None") == (kind is None)]
-    return [line.get_xydata().tolist() for line in lines if len(line.get_xydata())]
+def hollow(axes):
+    return [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+
+
+def points_of(axes):
+    """Data of the lines that are not those of hollow markers."""
+    return [line.get_xydata().tolist() for line in axes.lines if line not in hollow(axes)]
 
 
 def ticks(axes):
@@ -93,6 +96,7 @@ def test_strings_are_categories_in_the_order_of_the_table(drawn, tmp_path):
     assert points_of(loss) == [[[0, 3], [1, 2], [2, 1]], [[0, 2], [1, 1], [2, 0.5]]]
     assert ticks(loss) == SIZES
     assert loss.get_xticks().tolist() == [0, 1, 2]
+    assert {line.get_linestyle() for line in loss.get_lines()} == {"None"}
 
 
 def test_iterations_are_drawn_where_the_table_has_them(drawn, tmp_path):
@@ -110,7 +114,7 @@ def test_a_problem_without_success_has_the_loss_alone(drawn, tmp_path):
     points_figure(data, tmp_path / "x.png", "d")
     (axes,) = drawn[0].axes
     assert axes.get_ylabel() == "Final loss"
-    assert points_of(axes, None) == []
+    assert hollow(axes)[0].get_xydata().size == 0
     assert drawn[0].legends[1].get_title().get_text().count("\n") == 0
 
 
@@ -119,13 +123,12 @@ def test_points_with_failures_are_open_and_points_without_success_missing(drawn,
     rates = {"zo_sgd": [1, 0.5, 0], "zo_lstm": [1, 1, 0.95]}
     points_figure(table(SIZES, LOSSES, counted, rates), tmp_path / "x.png", "d")
     queries, loss = drawn[0].axes
-    hollow = [line for line in queries.lines if line.get_linestyle() == "None"]
-    assert hollow[0].get_xydata()[0].tolist() == [1, 20]
-    assert np.isnan(hollow[0].get_ydata()[1])
-    assert hollow[1].get_xydata().tolist() == [[2, 7]]
-    assert [line.get_markerfacecolor() for line in hollow] == ["white"] * 2
+    first, second = hollow(queries)
+    assert first.get_xydata()[0].tolist() == [1, 20]
+    assert np.isnan(first.get_ydata()[1])
+    assert second.get_xydata().tolist() == [[2, 7]]
     # the final loss of runs that failed is part of the mean
-    assert points_of(loss, None) == []
+    assert not any(line.get_xydata().size for line in hollow(loss))
     note = drawn[0].legends[1].get_title().get_text()
     assert "Open: some runs failed" in note
     assert "No marker: all failed" in note
@@ -166,7 +169,7 @@ def test_the_table_is_the_summary_with_points(drawn, tmp_path):
     points_figure(pd.concat(parts, ignore_index=True), tmp_path / "x.png", "q")
     queries, loss = drawn[0].axes
     assert points_of(loss) == [[[5, 2.5], [10, 1.5]]]
-    assert points_of(queries, None)[0][1] == [10, 4]
+    assert hollow(queries)[0].get_xydata()[1].tolist() == [10, 4]
 
 
 CASES = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from zol2l.errors import require
 from zol2l.plots.curves import logarithmic, run_count
@@ -19,7 +19,7 @@ COUNTS = {
     "iterations_to_success_mean": "Iterations to success",
     "queries_mean": "Queries of an attack",
 }
-VALUES = {"final_loss_mean": "Final loss", "success_rate": "Success rate"}
+VALUES = {"final_loss_mean": "Final loss", "success_rate": "Success (% of all)"}
 
 
 @styled()
@@ -31,7 +31,7 @@ def points_figure(table: pd.DataFrame, path: Path, label: str) -> Path:
     value; each value is a mean over runs, and no spread is drawn. A panel of success is there if
     any run succeeded; in it a marker is open where some runs failed, which leave the mean, and
     missing where all did. Numbers stand at their place, on a logarithmic axis where they span a
-    factor of more than ten; other points are categories in the order of the table.
+    factor of more than ten; other points are categories in the order of the table, not joined.
     """
     require(len(table) > 0, "table", "no rows", "a line per method and point")
     counts = [name for name in COUNTS if name in table and np.isfinite(table[name]).any()]
@@ -55,12 +55,17 @@ def _draw(axes: Axes, table: pd.DataFrame, name: str) -> None:
     for method, line in lines(map(str, table["method"].unique())).items():
         rows = table[table["method"] == method]
         line |= {"marker": "o", "markersize": 6.5}
+        if not pd.api.types.is_numeric_dtype(table["point"].infer_objects()):
+            line |= {"linestyle": ""}
         axes.plot(rows["place"], rows[name], label=pretty(method), **line)
         failed = rows[rows["success_rate"] < 1] if name in COUNTS else rows.iloc[:0]
         hollow = line | {"linestyle": "", "markerfacecolor": "white", "markeredgewidth": 1.6}
         axes.plot(failed["place"], failed[name], **hollow)
     if name in COUNTS and axes.get_yscale() == "linear":
         axes.set_ylim(0, 1.06 * axes.dataLim.ymax)
+    if name == "success_rate":
+        axes.set_ylim(0, 1.06)
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
     axes.set_ylabel((COUNTS | VALUES)[name])
 
 
