@@ -46,6 +46,26 @@ def _cell(row: pd.Series, best: bool) -> str:
     return text + spread
 
 
+def losses_table(losses: pd.DataFrame) -> Table:
+    """A row per defense, a column per attacker; the highest of a row, the strongest attack, bold.
+    Of several seeds mean and standard deviation.
+    """
+    by_method = losses.drop(columns="seed").groupby("method", observed=True, sort=False)
+    means, spreads = by_method.mean(), by_method.std()
+    table = Table(title="Cross-entropy after the attack, mean over images")
+    table.add_column("defense")
+    for name in means.columns:
+        table.add_column(str(name), justify="right")
+    for method, row in means.iterrows():
+        cells = []
+        for name, loss in row.items():
+            text = f"[bold]{loss:.3f}[/bold]" if loss == row.max() else f"{loss:.3f}"
+            spread = spreads.loc[method, name]
+            cells.append(text if pd.isna(spread) else f"{text}\n± {spread:.3f}")
+        table.add_row(str(method), *cells)
+    return table
+
+
 def checks_table(checks: pd.DataFrame) -> Table:
     """A row per defense: which signs of obfuscated gradients were looked for, and found."""
     table = Table(title="Are its gradients honest?")
@@ -61,6 +81,11 @@ def checks_table(checks: pd.DataFrame) -> Table:
 def print_robust(summary: pd.DataFrame, images: int) -> None:
     """Print the table of accuracies."""
     wide_console().print(robust_table(summary, images))
+
+
+def print_losses(losses: pd.DataFrame) -> None:
+    """Print how far each attacker raises the loss."""
+    wide_console().print(losses_table(losses))
 
 
 def print_checks(checks: pd.DataFrame) -> None:

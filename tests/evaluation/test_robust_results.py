@@ -10,10 +10,12 @@ import pytest
 from zol2l.evaluation.robust_results import (
     accuracies,
     gradient_checks,
+    mean_losses,
     read_robust,
     summarize_robust,
     write_robust,
 )
+from zol2l.robust_report import losses_table
 
 KNOWN = {
     ("a", 0, "natural"): [1, 1, 1, 1],
@@ -58,6 +60,25 @@ def test_other_radii_are_no_part_of_the_accuracies(rows: pd.DataFrame) -> None:
     wide = frame("a", 0, "pgd10", [0, 0, 0, 0], radius=2.0)
     found, wanted = (accuracies(x).iloc[:, 1:] for x in (pd.concat([rows, wide]), rows))
     assert found.to_numpy().tolist() == wanted.to_numpy().tolist()
+
+
+def test_losses_are_means_over_images_within_the_threat_model(rows: pd.DataFrame) -> None:
+    wide = frame("a", 0, "pgd10", [0, 0], radius=2.0, loss=9.0)
+    raised = rows.assign(loss=rows["instance"] + (rows["attacker"] == "pgd100"))
+    table = mean_losses(pd.concat([raised, wide]))
+    assert list(table.columns) == ["method", "seed", "natural", "pgd10", "pgd100"]
+    assert table.iloc[:, 2:].to_numpy().tolist() == [[1.5, 1.5, 2.5]] * 3
+
+
+def test_the_strongest_attack_on_each_classifier_is_bold(rows: pd.DataFrame) -> None:
+    raised = rows.assign(loss=rows["seed"] + (rows["attacker"] == "pgd100"))
+    table = losses_table(mean_losses(raised))
+    assert [list(column.cells) for column in table.columns] == [
+        ["a", "b"],
+        ["0.500\n± 0.707", "0.000"],
+        ["0.500\n± 0.707", "0.000"],
+        ["[bold]1.500[/bold]\n± 0.707", "[bold]1.000[/bold]"],
+    ]
 
 
 def test_the_summary_has_the_lowest_over_seeds(rows: pd.DataFrame) -> None:

@@ -25,14 +25,19 @@ from zol2l.commands.robust import (
     trained_classifier,
 )
 from zol2l.commands.robust_analyses import ATTACKERS, Scene, needs, robust_analysis
-from zol2l.evaluation.robust_results import accuracies, gradient_checks, summarize_robust
+from zol2l.evaluation.robust_results import (
+    accuracies,
+    gradient_checks,
+    mean_losses,
+    summarize_robust,
+)
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import RADII, Attacker, RobustnessProtocol
 from zol2l.evaluation.summary import write_summary
 from zol2l.made_of import MadeOf, definition
 from zol2l.plots.robust import draw_robust
 from zol2l.progress import progress_bars
-from zol2l.robust_report import print_checks, print_robust
+from zol2l.robust_report import print_checks, print_losses, print_robust
 from zol2l.stage import fingerprint
 from zol2l.tracking import log_robust
 from zol2l.victims.datasets import ImageData
@@ -69,13 +74,16 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     transfer = [name for name, one in cfg.attackers.items() if one.source is not None]
     table = accuracies(rows)
     summary, checks = summarize_robust(table), gradient_checks(rows, transfer)
-    written = {"accuracies.csv": table, "summary.csv": summary, "gradient_checks.csv": checks}
+    losses = mean_losses(rows)
+    tables = {"accuracies": table, "summary": summary, "losses": losses, "gradient_checks": checks}
+    written = {f"{name}.csv": frame for name, frame in tables.items()}
     for name, frame in written.items():
         write_summary(folder / name, frame)
     figures = draw_robust(folder, rows)
     tested = [(name, seed) for name in chosen_defenses(cfg) for seed in map(int, cfg.seeds)]
     uses = [player_path(cfg, name, seed, "classifier") for name, seed in tested]
     print_robust(summary, len(shown[0]))
+    print_losses(losses)
     print_checks(checks)
     paths = [folder / "results.parquet", *(folder / name for name in written), *figures]
     show = partial(log_robust, summary=summary, checks=checks, figures=figures)

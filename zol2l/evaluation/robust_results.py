@@ -26,6 +26,9 @@ SCHEMA = pa.schema(
 """`method`: the defense. `radius`: of the ball, in units of the threat model's.
 `loss`: the classifier's cross-entropy at the adversarial image."""
 
+RUN = ["method", "seed"]
+"""What one classifier is named by."""
+
 MINIMUM, EVERY = "min", "every"
 """The lowest accuracy among the attackers (the papers' column), and the share of images that are
 classified correctly under each of them, which no image-by-image choice of attack can lower."""
@@ -48,13 +51,25 @@ def accuracies(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per defense and seed, a column per attacker, `min` and `every`: accuracies within the
     threat model.
     """
-    groups = ["method", "seed"]
+    table = _means(rows, "correct")
     seen = rows[rows["radius"] == 1].astype({"correct": float})
-    table = seen.pivot_table("correct", groups, "attacker", observed=True)
-    table.columns = table.columns.astype(str)
-    known = seen.groupby([*groups, "instance"], observed=True)["correct"].min()
-    every = known.groupby(groups, observed=True).mean()
+    known = seen.groupby([*RUN, "instance"], observed=True)["correct"].min()
+    every = known.groupby(RUN, observed=True).mean()
     return table.assign(**{MINIMUM: table.min(axis=1), EVERY: every}).reset_index()
+
+
+def mean_losses(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row per defense and seed, a column per attacker: the mean of `loss` within the threat
+    model. An attacker that raises it further is the stronger one, also where both fool an image.
+    """
+    return _means(rows, "loss").reset_index()
+
+
+def _means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    seen = rows[rows["radius"] == 1].astype({column: float})
+    table = seen.pivot_table(column, RUN, "attacker", observed=True)
+    table.columns = table.columns.astype(str)
+    return table
 
 
 def summarize_robust(table: pd.DataFrame) -> pd.DataFrame:
