@@ -122,6 +122,7 @@ class MetaTraining(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         """Give each device its own random stream; take up a restored unroll."""
+        self.family.device = self.device
         self.generator = torch.Generator(self.device).manual_seed(self.seed + self.global_rank)
         if self._restored is not None:
             devices, saved = self.trainer.world_size, len(self._restored)
@@ -143,7 +144,7 @@ class MetaTraining(pl.LightningModule):
                 self._keep_if_best()
 
     def _start(self, rows: Tensor) -> Unroll:
-        theta = self.family.optimizee("train", rows.cpu()).start().to(self.device)
+        theta = self.family.placed("train", rows.cpu()).start()
         step = torch.zeros(len(rows), dtype=theta.dtype, device=theta.device)
         return Unroll(rows.cpu(), step, self.optimizer.init(theta))
 
@@ -175,7 +176,7 @@ class MetaTraining(pl.LightningModule):
 
     def unroll_window(self, unroll: Unroll) -> tuple[Unroll, Tensor, Tensor]:
         """One window of all instances: the unroll after it, the objective and the losses (K, B)."""
-        optimizee = self.family.optimizee("train", unroll.rows)
+        optimizee = self.family.placed("train", unroll.rows)
         if self.curriculum is not None:
             self.curriculum.ease(optimizee, self.meta_step / self.meta_steps)
         oracle = Oracle(optimizee)
@@ -217,9 +218,9 @@ class MetaTraining(pl.LightningModule):
         """Run the optimizer on the validation instances, always with the same directions: a few
         trials of each, for a figure that noise decides would choose weights by luck.
         """
-        generator = torch.Generator().manual_seed(VALIDATION_SEED)
+        generator = torch.Generator(self.family.device).manual_seed(VALIDATION_SEED)
         rows = trial_rows(self.family.sizes["validation"], self.validation_trials)
-        oracle = Oracle(self.family.optimizee("validation", rows))
+        oracle = Oracle(self.family.placed("validation", rows))
         trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
         return {name: float(value) for name, value in trajectory_statistics(trajectory).items()}
 

@@ -50,20 +50,21 @@ def losses_table(losses: pd.DataFrame) -> Table:
     """A row per defense, a column per attacker; the highest of a row, the strongest attack, bold.
     Of several seeds mean and standard deviation.
     """
-    by_method = losses.drop(columns="seed").groupby("method", observed=True, sort=False)
-    means, spreads = by_method.mean(), by_method.std()
     table = Table(title="Cross-entropy after the attack, mean over images")
     table.add_column("defense")
-    for name in means.columns:
+    for name in losses.columns.drop(["method", "seed"]):
         table.add_column(str(name), justify="right")
-    for method, row in means.iterrows():
-        cells = []
-        for name, loss in row.items():
-            text = f"[bold]{loss:.3f}[/bold]" if loss == row.max() else f"{loss:.3f}"
-            spread = spreads.loc[method, name]
-            cells.append(text if pd.isna(spread) else f"{text}\n± {spread:.3f}")
-        table.add_row(str(method), *cells)
+    for method, rows in losses.groupby("method", observed=True, sort=False):
+        seeds = rows.drop(columns=["method", "seed"])
+        highest = seeds.mean().max()
+        table.add_row(str(method), *(_loss_cell(seeds[name], highest) for name in seeds))
     return table
+
+
+def _loss_cell(losses: pd.Series, highest: float) -> str:
+    text = f"{losses.mean():.3f}"
+    text = f"[bold]{text}[/bold]" if losses.mean() == highest else text
+    return text + (f"\n± {losses.std():.3f}" if len(losses) > 1 else "")
 
 
 def checks_table(checks: pd.DataFrame) -> Table:

@@ -33,9 +33,10 @@ def run(
     """
     require(steps >= 1, "steps", steps, "at least 1")
     require_affordable(optimizer, oracle.optimizee.start(), oracle.budget)
-    optimizer.eval()
+    start = oracle.optimizee.start()
+    optimizer.eval().to(start.device)
     recorder = recorder or Recorder()
-    state = optimizer.init(oracle.optimizee.start())
+    state = optimizer.init(start)
     if checkpoint is not None:
         state = checkpoint.restore(state, oracle, recorder, generator)
     done, spent = len(recorder.columns), oracle.loss_queries.clone()

@@ -5,6 +5,7 @@ Nothing in the library sums over B: an instance never influences another.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -147,6 +148,15 @@ class Optimizee(ABC):
     @abstractmethod
     def __getitem__(self, rows: Any) -> Self:
         """The chosen instances as an optimizee of their own."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same problems on a device: every tensor that is an attribute, or in a tuple or
+        dataclass that is one. What else a problem consists of is its family's to move.
+        """
+        moved = copy.copy(self)
+        for name, value in vars(self).items():
+            setattr(moved, name, map_tensors(lambda x: x.to(device), value))
+        return moved
 
     def project(self, theta: Tensor) -> Tensor:
         """The nearest feasible point to theta (B, D); the whole space unless overridden."""

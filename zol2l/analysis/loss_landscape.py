@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from zol2l.chunks import fitting
 from zol2l.errors import require
-from zol2l.evaluation.robustness import device_of
 from zol2l.maximizers import CrossEntropy, Draws
+from zol2l.victims.modes import device_of
 
 
 @torch.no_grad()

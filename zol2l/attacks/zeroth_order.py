@@ -34,7 +34,8 @@ class ZerothOrderAttack(Attack):
         return self.steps
 
     def begin(self, problem: ConstrainedAttack, generator: torch.Generator) -> State:
-        return self.optimizer.init(problem.start())
+        start = problem.start()
+        return self.optimizer.to(start.device).init(start)
 
     def cost(self, state: State) -> int | Tensor:
         return self.optimizer.queries(state)

@@ -61,6 +61,7 @@ def main(cfg: DictConfig) -> None:
         raise InvalidInput("analysis", None, "name one; `zol2l list` shows them")
     analysis: Analysis = build(cfg.analysis)
     family = family_of(cfg)
+    family.device = torch.device("cpu")  # one instance, or a few
     methods = {name: m.optimizer for name, m in evaluated_methods(cfg, family).items()}
     with progress_bars() as show:
         scene = Scene(methods, family, build(cfg.evaluation), Path(cfg.paths.run_dir), show)

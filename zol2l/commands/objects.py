@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig
 
 from zol2l.build import build, identity_of
@@ -52,7 +53,19 @@ def family_of(cfg: DictConfig) -> OptimizeeFamily:
     key = fingerprint(optimizee_settings(cfg)), str(cfg.paths.data_root)
     if key not in _families:
         _families[key] = _build_family(cfg)
+    _families[key].device = device_of(cfg)
     return _families[key]
+
+
+def device_of(cfg: DictConfig) -> torch.device:
+    """Where problems are solved: on a device of the kind that the trainer takes."""
+    accelerator = str(cfg.trainer.accelerator)
+    cuda, mps = torch.cuda.device_count() > 0, torch.backends.mps.is_available()
+    there = {"cuda": cuda, "mps": mps, "cpu": True}
+    kinds = {"gpu": ["cuda", "mps"], "auto": list(there)}.get(accelerator, [accelerator])
+    found = [kind for kind in kinds if there.get(kind)]
+    require(bool(found), "trainer.accelerator", accelerator, "cpu: no such device is here")
+    return torch.device(found[0])
 
 
 def _build_family(cfg: DictConfig) -> OptimizeeFamily:

@@ -32,7 +32,7 @@ def surrogate_of(cfg: DictConfig, surrogate: DictConfig, family: ConstrainedFami
     key = family.identity + str(plain(surrogate)) + str(cfg.paths.data_root)
     if key not in _surrogates:
         _surrogates[key] = _train(cfg, surrogate, family)
-    return _surrogates[key]
+    return _surrogates[key].to(family.device)
 
 
 def _train(cfg: DictConfig, surrogate: DictConfig, family: ConstrainedFamily) -> nn.Module:

@@ -117,7 +117,8 @@ def attack_once(
     rows = attack_rows(name, protocol.first, images, goal, result, seen)
     kept = {"clean": images, "adversarial": result.adversarial, "predictions": seen.predicted}
     targets = {} if goal.targets is None else {"targets": goal.targets}
-    return rows, {**kept, "labels": goal.labels, **targets}
+    kept = {**kept, "labels": goal.labels, **targets}
+    return rows, {name: value.cpu() for name, value in kept.items()}
 
 
 def transferred(

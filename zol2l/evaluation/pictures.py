@@ -24,11 +24,12 @@ def take_pictures(
     theta = torch.stack(recorder.iterates, dim=1)
     taken = len(recorder.iterates)
     steps = torch.tensor(protocol.picture_steps[:taken])
-    images = attack[rows].adversarial(theta).unflatten(-1, attack.images.shape[1:])
+    pictured = attack[rows].to(theta.device)
+    images = pictured.adversarial(theta).unflatten(-1, attack.images.shape[1:])
     predictions = trajectory.prediction[rows][:, steps]
     return {
         "images": images.float(),
         "steps": steps,
         "predictions": predictions,
-        "labels": attack.goal.labels[rows],
+        "labels": pictured.goal.labels,
     }

@@ -73,7 +73,7 @@ class Protocol(SharedProtocol):
         """A fresh oracle on all runs, instances x trials flattened, instance-major."""
         self.require_instances(family.sizes[self.split])
         rows = self.first + trial_rows(self.instances, self.trials)
-        return Oracle(family.optimizee(self.split, rows), self.budget, self.chunk)
+        return Oracle(family.placed(self.split, rows), self.budget, self.chunk)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _evaluate_method(
         optimizer,
         oracle,
         protocol.steps,
-        torch.Generator().manual_seed(protocol.seed),
+        torch.Generator(family.device).manual_seed(protocol.seed),
         recorder=recorder,
         checkpoint=checkpoint,
         progress=lambda step: progress(name, step, protocol.steps),

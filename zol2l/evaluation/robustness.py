@@ -13,7 +13,7 @@ from zol2l.chunks import MOST, fitting
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Maximizer, Objective
 from zol2l.types import Rows
-from zol2l.victims.modes import evaluating
+from zol2l.victims.modes import device_of, evaluating
 
 RADII = (0.5, 1.0, 1.5, 2.0)
 """Where a classifier's loss is measured, in units of the threat model's radius."""
@@ -87,11 +87,6 @@ def withstand(
         seen = _withstand(classifier, attacker, *shown, threat, draws)
         parts.append(seen.map(lambda x: x.cpu()))
     return Withstood.cat(parts)
-
-
-def device_of(classifier: nn.Module, images: Tensor) -> torch.device:
-    """Where a classifier's weights are; where the images are, if it has none."""
-    return next((weight.device for weight in classifier.parameters()), images.device)
 
 
 def _withstand(

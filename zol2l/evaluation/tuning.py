@@ -197,7 +197,7 @@ def optimizer_value(
     """`objective` of the optimizer that `build` makes, run on all validation instances; infinite
     where any of them breaks it.
     """
-    oracle = Oracle(family.optimizee("validation", trial_rows(family.sizes["validation"], 1)))
+    oracle = Oracle(family.placed("validation", trial_rows(family.sizes["validation"], 1)))
     recorder = Recorder()
     told = 0
 
@@ -211,7 +211,7 @@ def optimizer_value(
         build(settings),
         oracle,
         steps,
-        torch.Generator().manual_seed(TUNING_SEED),
+        torch.Generator(family.device).manual_seed(TUNING_SEED),
         recorder=recorder,
         checkpoint=RunCheckpoint(running),
         progress=tell,

@@ -15,6 +15,7 @@ from zol2l.optimizees.black_box_attack import BlackBoxAttack
 from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.goals import Goal
 from zol2l.types import Optimizee
+from zol2l.victims.modes import device_of
 from zol2l.weights_file import module_identity
 
 
@@ -57,18 +58,26 @@ class AttackFamily(OptimizeeFamily):
             "validation": order[middle : middle + validation],
             "test": order.flip(0)[:test],
         }
-        self.victim = copy.deepcopy(victim).to(self.dtype).eval()
+        self._victim = copy.deepcopy(victim).to(self.dtype).eval()
         self.options = options
         self.identity = module_identity(victim)
         self.images, self.labels, self.targeted = images, labels, targeted
 
+    @property
+    def victim(self) -> nn.Module:
+        """The network under attack, on the family's device."""
+        return self._victim.to(self.device)
+
     def examples(self, split: Split, rows: Tensor) -> tuple[Tensor, Goal]:
-        """Images (B, C, H, W) of the instances `rows` (B,), and what an attack on them is after."""
+        """Images (B, C, H, W) of the instances `rows` (B,), and what an attack on them is after, on
+        the family's device.
+        """
         chosen = self.chosen[split][rows]
         labels = self.labels[chosen]
         classes = int(self.labels.max()) + 1
         targets = (labels + 1) % classes if self.targeted else None
-        return self.images[chosen].to(self.dtype), Goal(labels, targets)
+        goal = Goal(labels, targets).map(lambda x: x.to(self.device))
+        return self.images[chosen].to(self.device, self.dtype), goal
 
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
         images, goal = self.examples(split, rows)
@@ -84,7 +93,11 @@ def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> T
 
 @torch.no_grad()
 def predictions(victim: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """The classes (m,) that the victim takes images (m, C, H, W) for; -1 where it answers NaN."""
-    size = fitting(images[0].numel(), images.device)
-    scores = torch.cat([victim(batch).log_softmax(dim=1) for batch in images.split(size)])
+    """The classes (m,) that the victim takes images (m, C, H, W) for; -1 where it answers NaN.
+    It is asked on its own device; the answer is where the images are.
+    """
+    device = device_of(victim, images)
+    size = fitting(images[0].numel(), device)
+    parts = [victim(batch.to(device)).log_softmax(dim=1) for batch in images.split(size)]
+    scores = torch.cat(parts).to(images.device)
     return torch.where(scores.isnan().any(dim=1), -1, scores.argmax(dim=1))

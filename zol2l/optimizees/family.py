@@ -33,6 +33,8 @@ class OptimizeeFamily(ABC):
     """What else the problems depend on beside the family's settings: a checksum of the victim."""
     files: tuple[Path, ...] = ()
     """Files of weights that they depend on."""
+    device: torch.device = torch.device("cpu")
+    """Where its problems are solved."""
 
     def __init__(self, train: int, validation: int, test: int) -> None:
         self.sizes: dict[Split, int] = {"train": train, "validation": validation, "test": test}
@@ -42,3 +44,7 @@ class OptimizeeFamily(ABC):
     @abstractmethod
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
         """The instances `rows` (B,) of a split as one batch; a row may be repeated (trials)."""
+
+    def placed(self, split: Split, rows: Tensor) -> Optimizee:
+        """That batch on the family's device."""
+        return self.optimizee(split, rows).to(self.device)

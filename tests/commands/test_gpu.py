@@ -1,0 +1,50 @@
+"""The commands on a GPU, and what they say where there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from tests.commands.conftest import Zol2l
+
+QUIET = ("scale=smoke", "logger=csv")
+gpu = pytest.mark.gpu
+here = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_named(zol2l: Zol2l) -> None:
+    outcome = zol2l("evaluate", *QUIET, "optimizee=quadratic", "baseline=zo_sgd", "trainer=gpu")
+    assert outcome.status == 2
+    assert "trainer.accelerator=gpu" in outcome.err
+
+
+@gpu
+@here
+@pytest.mark.parametrize("optimizee", ["digits_attack", "binary_classification", "quadratic"])
+def test_methods_are_trained_tuned_and_evaluated(
+    zol2l: Zol2l, tmp_path: Path, optimizee: str
+) -> None:
+    outcome = zol2l("reproduce", *QUIET, f"optimizee={optimizee}", "trainer=gpu")
+    assert outcome.status == 0, outcome.err
+    rows = pd.read_parquet(tmp_path / f"outputs/{optimizee}-smoke/results.parquet")
+    assert rows["loss"].notna().all()
+    assert set(rows["method"]) == {"zo_sgd", "zo_signsgd", "zo_adam", "zo_lstm"}
+
+
+@gpu
+@here
+def test_attacks_run_where_the_victim_does(zol2l: Zol2l, tmp_path: Path) -> None:
+    names = ["zo_ngd", "zo_ngd_mnist", "nes_pgd", "square", "bandits_td", "pgd", "ngd", "zoo",
+             "carlini_wagner", "transfer_attack"]  # fmt: skip
+    chosen = [f"+attack@attacks.{name}={name}" for name in names]
+    few = "attacks.zoo.attack.optimizer.sampling.directions=16"
+    options = ("optimizee=digits_linf", "attacking.budget=300", "trainer=gpu", few)
+    outcome = zol2l("attack", *QUIET, *options, *chosen)
+    assert outcome.status == 0, outcome.err
+    rows = pd.read_parquet(tmp_path / "outputs/digits_linf-smoke/results.parquet")
+    assert set(rows["method"]) == set(names)
+    assert rows["outside_ball"].max() <= 1e-6

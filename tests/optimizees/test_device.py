@@ -1,0 +1,60 @@
+"""Families put their problems on their device; `meta` stands for one that is not the CPU."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zol2l.optimizees import (
+    AttackFamily,
+    BinaryClassificationFamily,
+    OptimizeeFamily,
+    QuadraticFamily,
+)
+from zol2l.optimizees.function_family import FunctionFamily
+
+META = torch.device("meta")
+ROWS = torch.tensor([1, 0])
+
+
+def total(points: Tensor) -> Tensor:
+    return points.square().sum(dim=1)
+
+
+def attacks() -> AttackFamily:
+    victim, images = nn.Sequential(nn.Flatten(), nn.Linear(16, 3)), torch.rand(40, 1, 4, 4)
+    labels = victim(images).argmax(dim=1)
+    return AttackFamily(victim, images, labels, train=2, validation=2, test=2)
+
+
+FAMILIES = {
+    "quadratic": QuadraticFamily,
+    "binary": lambda: BinaryClassificationFamily(samples=70, dimension=5),
+    "function": lambda: FunctionFamily("tests.optimizees.test_device.total"),
+    "attack": attacks,
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_placed_problem_is_on_the_device_with_all_that_it_needs(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zol2l.optimizees.black_box_attack.check_images", lambda *_: None)
+    family: OptimizeeFamily = FAMILIES[name]()
+    here = family.placed("train", ROWS)
+    family.device = META
+    there = family.placed("train", ROWS)
+    assert (here.start().device.type, there.start().device) == ("cpu", META)
+    start = there.start()
+    with pytest.raises(RuntimeError):
+        here(start[:, None] + torch.zeros(2, 1, start.shape[1]))
+    for seen in (there(start[:, None]), there[:1](start[:1, None])):
+        seen.map(lambda x: x if x.device == META else pytest.fail("a part stayed behind"))
+
+
+def test_a_placed_problem_has_the_values_of_the_family() -> None:
+    family = attacks()
+    one, other = family.optimizee("train", ROWS), family.placed("train", ROWS)
+    theta = one.start()[:, None]
+    assert torch.equal(one(theta).loss, other(theta).loss)
