@@ -33,6 +33,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 OPTIONS = { # beside the data a few directions and steps less, where all else is large
     "cifar10": "data=cifar10_jpeg", "cifar10_attack": "optimizee.directions=5",
+    "mnist_attack": "optimizee.directions=5",
     "transfer_attack": "attacks.transfer_attack.inner.attack.steps=20",
 }  # fmt: skip
 SLOW = (
