@@ -52,10 +52,11 @@ class AdversarialTraining(CountedTraining):
         learner_clip: float | None = None,
     ) -> None:
         split = len(images) - recipe.held_out
-        require(split > 0, "recipe.held_out", recipe.held_out, f"below the {len(images)} images")
+        allowed = f"below the {len(images)} images"
+        require(split > 0, "recipe.training.held_out", recipe.held_out, allowed)
         super().__init__(
             split, epochs=recipe.epochs, batch_size=recipe.batch_size,
-            accumulate=recipe.accumulate, seed=seed, field="recipe.batch_size",
+            accumulate=recipe.accumulate, seed=seed, field="recipe.training.batch_size",
         )  # fmt: skip
         learns = any(True for _ in maximizer.parameters())
         require(learns or not frozen, "frozen", frozen, "false: the maximizer learns nothing")

@@ -31,14 +31,17 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "accumulate"):
-            require(getattr(self, name) >= 1, f"recipe.{name}", getattr(self, name), "at least 1")
+            self._check(getattr(self, name) >= 1, name, "at least 1")
         within = all(0 < place < 1 for place in self.decay_at)
-        require(within, "recipe.decay_at", self.decay_at, "fractions between 0 and 1")
-        require(0 < self.decay_by <= 1, "recipe.decay_by", self.decay_by, "above 0, at most 1")
-        require(0 <= self.warmup <= 1, "recipe.warmup", self.warmup, "a fraction of the training")
-        require(self.clip is None or self.clip > 0, "recipe.clip", self.clip, "positive, or null")
-        require(0 <= self.ema < 1, "recipe.ema", self.ema, "a decay below 1; 0: no average")
-        require(self.held_out >= 0, "recipe.held_out", self.held_out, "at least 0")
+        self._check(within, "decay_at", "fractions between 0 and 1")
+        self._check(0 < self.decay_by <= 1, "decay_by", "above 0, at most 1")
+        self._check(0 <= self.warmup <= 1, "warmup", "a fraction of the training")
+        self._check(self.clip is None or self.clip > 0, "clip", "positive, or null")
+        self._check(0 <= self.ema < 1, "ema", "a decay below 1; 0: no average")
+        self._check(self.held_out >= 0, "held_out", "at least 0")
+
+    def _check(self, valid: bool, name: str, allowed: str) -> None:
+        require(valid, f"recipe.training.{name}", getattr(self, name), allowed)
 
     def rate(self, progress: float) -> float:
         """The factor of the learning rate after this fraction of the training."""

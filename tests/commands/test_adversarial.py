@@ -198,10 +198,14 @@ def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> 
     ("command", "arguments", "told"),
     [
         ("adv-train", ["defense=rnn_advv"], ["defense/rnn_advv", "rnn_adv"]),
-        ("adv-train", ["recipe.training.epochs=0"], ["recipe.epochs=0", "at least 1"]),
+        ("adv-train", ["recipe.training.epochs=0"], ["recipe.training.epochs=0", "at least 1"]),
         ("adv-train", ["recipe.train=0"], ["recipe.train=0", "1 to"]),
         ("adv-train", ["recipe.eps=0"], ["threat.eps=0", "> 0"]),
-        ("adv-train", ["recipe.training.batch_size=1000"], ["recipe.batch_size=1000", "at most"]),
+        (
+            "adv-train",
+            ["recipe.training.batch_size=1000"],
+            ["recipe.training.batch_size=1000", "at most"],
+        ),
         ("adv-train", ["defense=plain", "defense.frozen=true"], ["frozen=True"]),
         ("adv-train", ["data=image_folder", "data.folder=x"], ["recipe=image_folder", "digits"]),
         ("adv-train", ["network=vgg16x"], ["network=vgg16x", "vgg16"]),
