@@ -23,7 +23,7 @@ from zol2l.meta_gradient import MetaGradient, Remembering, attached_loss, autogr
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer, State, iterate
 from zol2l.oracle import Oracle
-from zol2l.resume import flatten, unflatten
+from zol2l.resume import flatten, restore_stream, unflatten
 from zol2l.run import run
 from zol2l.types import Rows
 
@@ -130,7 +130,7 @@ class MetaTraining(pl.LightningModule):
             require(devices == saved, "trainer.devices", devices, allowed)
             mine = self._restored[self.global_rank]
             self.under_way = self._unrolls(mine)
-            self.generator.set_state(mine["generator"].cpu())
+            restore_stream(self.generator, mine["generator"])
             self._restored = None
 
     def training_step(self, batch: Tensor, index: int) -> None:
@@ -221,7 +221,8 @@ class MetaTraining(pl.LightningModule):
         generator = torch.Generator(self.family.device).manual_seed(VALIDATION_SEED)
         rows = trial_rows(self.family.sizes["validation"], self.validation_trials)
         oracle = Oracle(self.family.placed("validation", rows))
-        trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
+        with torch.autocast(self.family.device.type, enabled=False):  # differences need all bits
+            trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
         return {name: float(value) for name, value in trajectory_statistics(trajectory).items()}
 
     def _keep_if_best(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.contracts import same
 from tests.problems import normal
 from tests.test_types import state
-from zol2l.resume import flatten, load_tensors, save_tensors, unflatten
+from zol2l.errors import InvalidInput
+from zol2l.resume import flatten, load_tensors, restore_stream, save_tensors, unflatten
 
 
 def test_flatten_and_unflatten_are_inverse() -> None:
@@ -53,3 +55,11 @@ def test_tensors_round_trip_through_a_file_with_their_dtypes(tmp_path: Path) -> 
     for name, tensor in tensors.items():
         assert loaded[name].dtype == tensor.dtype, name
         assert torch.equal(loaded[name], tensor), name
+
+
+def test_a_random_stream_of_another_device_is_refused() -> None:
+    generator, saved = torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)
+    with pytest.raises(InvalidInput, match="random stream of 16 bytes"):
+        restore_stream(generator, torch.zeros(16, dtype=torch.uint8))
+    restore_stream(generator, saved.get_state())
+    assert torch.equal(torch.rand(3, generator=generator), torch.rand(3, generator=saved))

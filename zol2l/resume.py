@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -16,11 +17,11 @@ T = TypeVar("T")
 
 
 def flatten(tree: object) -> dict[str, Tensor]:
-    """The tensors of nested dataclasses and tuples, numbered in their fixed order."""
+    """The tensors of nested dataclasses and tuples on the CPU, numbered in their fixed order."""
     found: dict[str, Tensor] = {}
 
     def collect(tensor: Tensor) -> Tensor:
-        found[f"{len(found):05d}"] = tensor.detach().clone().contiguous()
+        found[f"{len(found):05d}"] = tensor.detach().cpu().clone().contiguous()
         return tensor
 
     map_tensors(collect, tree)
@@ -33,6 +34,14 @@ def unflatten(template: T, tensors: dict[str, Tensor]) -> T:
     require(len(tensors) == wanted, "checkpoint", len(tensors), f"{wanted} tensors are needed")
     remaining = iter(sorted(tensors))
     return map_tensors(lambda old: tensors[next(remaining)].to(old.device), template)
+
+
+def restore_stream(generator: torch.Generator, saved: Tensor) -> None:
+    """Put a random stream where it was. That of another kind of device is refused."""
+    known = saved.shape == generator.get_state().shape
+    allowed = f"one of {generator.device.type}: go on with the trainer it was begun with"
+    require(known, "checkpoint", f"a random stream of {saved.numel()} bytes", allowed)
+    generator.set_state(saved.cpu())
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:

@@ -7,7 +7,7 @@ import torch
 from zol2l.checkpoint import Checkpoint
 from zol2l.optimizer import State
 from zol2l.oracle import Oracle
-from zol2l.resume import unflatten
+from zol2l.resume import restore_stream, unflatten
 from zol2l.trajectory import Recorder, Trajectory
 
 
@@ -39,5 +39,5 @@ class RunCheckpoint(Checkpoint):
         by_column = records.map(lambda x: x.transpose(0, 1))
         recorder.columns = [by_column[i] for i in range(len(by_column.loss))]
         recorder.iterates = [saved["iterates"][i] for i in sorted(saved["iterates"])]
-        generator.set_state(saved["generator"]["00000"])
+        restore_stream(generator, saved["generator"]["00000"])
         return unflatten(start, saved["state"])

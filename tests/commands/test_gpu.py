@@ -28,7 +28,8 @@ def test_a_device_that_is_not_there_is_named(zol2l: Zol2l) -> None:
 def test_methods_are_trained_tuned_and_evaluated(
     zol2l: Zol2l, tmp_path: Path, optimizee: str
 ) -> None:
-    outcome = zol2l("reproduce", *QUIET, f"optimizee={optimizee}", "trainer=gpu")
+    chosen = (f"optimizee={optimizee}", "experiment_name=gpu", "trainer=gpu")
+    outcome = zol2l("reproduce", *QUIET, *chosen)
     assert outcome.status == 0, outcome.err
     rows = pd.read_parquet(tmp_path / f"outputs/{optimizee}-smoke/results.parquet")
     assert rows["loss"].notna().all()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor, nn
 
+from zol2l.commands.objects import device_of, problem_settings
 from zol2l.optimizees import (
     AttackFamily,
     BinaryClassificationFamily,
@@ -58,3 +60,18 @@ def test_a_placed_problem_has_the_values_of_the_family() -> None:
     one, other = family.optimizee("train", ROWS), family.placed("train", ROWS)
     theta = one.start()[:, None]
     assert torch.equal(one(theta).loss, other(theta).loss)
+
+
+def test_results_of_another_device_are_kept_apart() -> None:
+    family, cfg = attacks(), OmegaConf.create({"optimizee": {"name": "attack"}})
+    here = problem_settings(cfg, family)
+    family.device = META
+    there = problem_settings(cfg, family)
+    assert "device" not in here, "as they were kept before there was a choice"
+    assert there == {**here, "device": "meta"}
+
+
+@pytest.mark.parametrize("strategy", ["ddp_fork", "ddp_fork_find_unused_parameters_true"])
+def test_processes_are_forked_from_one_that_uses_no_gpu(strategy: str) -> None:
+    cfg = OmegaConf.create({"trainer": {"accelerator": "gpu", "strategy": strategy}})
+    assert device_of(cfg) == torch.device("cpu")

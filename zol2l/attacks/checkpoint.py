@@ -8,7 +8,7 @@ import torch
 
 from zol2l.checkpoint import Checkpoint
 from zol2l.oracle import Oracle
-from zol2l.resume import unflatten
+from zol2l.resume import restore_stream, unflatten
 
 S = TypeVar("S")
 
@@ -31,7 +31,7 @@ class AttackCheckpoint(Checkpoint):
         if saved is None:
             return start, 0
         oracle.set_counters(unflatten(oracle.counters(), saved["oracle"]))
-        generator.set_state(saved["generator"]["00000"])
+        restore_stream(generator, saved["generator"]["00000"])
         return unflatten(start, saved["state"]), int(saved["done"]["00000"])
 
     def nested(self, name: str) -> AttackCheckpoint:

@@ -13,7 +13,7 @@ from torch import nn
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
-from zol2l.commands.objects import data_root, optimizee_settings, store
+from zol2l.commands.objects import data_root, problem_settings, store
 from zol2l.commands.search import tuned_path
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
@@ -82,8 +82,7 @@ def _named(
     """The attack as tuned, and a fingerprint of all that its results depend on."""
     settings = tuned_attack_settings(cfg, family, attack)
     depends_on = {
-        **optimizee_settings(cfg),
-        "victim_weights": family.identity,
+        **problem_settings(cfg, family),
         "attack": identity_of(attack),
         "tuned": settings,
         "attacking": plain(cfg.attacking),

@@ -15,7 +15,7 @@ from zol2l.commands.objects import (
     build_method,
     chosen_methods,
     family_of,
-    optimizee_settings,
+    problem_settings,
     store,
     warn_of_learned,
     weights_path,
@@ -70,8 +70,7 @@ def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Met
     optimizer = build_method(cfg, method, settings)
     warn_of_learned(cfg, method)
     depends_on = {
-        **optimizee_settings(cfg),
-        "victim_weights": family.identity,
+        **problem_settings(cfg, family),
         "optimizer": identity_of(method.optimizer),
         "tuned": settings,
         "weights": module_identity(optimizer),

@@ -58,7 +58,11 @@ def family_of(cfg: DictConfig) -> OptimizeeFamily:
 
 
 def device_of(cfg: DictConfig) -> torch.device:
-    """Where problems are solved: on a device of the kind that the trainer takes."""
+    """Where problems are solved: on a device of the kind that the trainer takes. With several
+    processes it is for each to say: they cannot be forked from one that uses a GPU.
+    """
+    if "fork" in str(cfg.trainer.get("strategy")):
+        return torch.device("cpu")
     accelerator = str(cfg.trainer.accelerator)
     cuda, mps = torch.cuda.device_count() > 0, torch.backends.mps.is_available()
     there = {"cuda": cuda, "mps": mps, "cpu": True}
@@ -162,6 +166,12 @@ def warn_of_differences(cfg: DictConfig, what: str, settings: Mapping[str, Any])
 def optimizee_settings(cfg: DictConfig) -> dict[str, Any]:
     """The resolved settings of the optimizee, flat: part of every stage's identity."""
     return flat(identity_of(cfg.optimizee), "optimizee")
+
+
+def problem_settings(cfg: DictConfig, family: OptimizeeFamily) -> dict[str, Any]:
+    """What results depend on of the problems and the device, whose random numbers are its own."""
+    settings = {**optimizee_settings(cfg), "victim_weights": family.identity}
+    return settings if family.device.type == "cpu" else {**settings, "device": family.device.type}
 
 
 def _checked(family: Any) -> OptimizeeFamily:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import torch
 from omegaconf import DictConfig
 
 from zol2l.build import plain
@@ -37,6 +38,8 @@ def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
         precision = str(cfg.trainer.precision)
         allowed = "32-true or bf16-mixed: one loss scale of float16 cannot serve two players"
         require(not precision.startswith("16"), "trainer.precision", precision, allowed)
+    else:
+        torch.backends.cudnn.allow_tf32 = False  # differences at mu = 1e-5 need all of float32
     strategy = cfg.trainer.get("strategy")
     allowed = "ddp_fork (or ddp_spawn): ddp starts the command anew, which zol2l's commands cannot"
     require(strategy != "ddp", "trainer.strategy", strategy, allowed)

@@ -12,7 +12,7 @@ from zol2l.commands.objects import (
     build_method,
     chosen_methods,
     family_of,
-    optimizee_settings,
+    problem_settings,
     warn_of_learned,
 )
 from zol2l.commands.search import found_settings, search
@@ -53,7 +53,7 @@ def tuned_settings(
 
 def _settings(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> dict[str, Any]:
     grid = {"tuning": plain(cfg.tuning), "steps": cfg.evaluation.steps}
-    problem = {**optimizee_settings(cfg), "victim_weights": family.identity}
+    problem = problem_settings(cfg, family)
     optimizer = identity_of(method.optimizer)
     if method.learned:
         optimizer["learned"] = module_identity(build_method(cfg, method))

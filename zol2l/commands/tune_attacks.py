@@ -13,7 +13,7 @@ from zol2l.attacks.attack import Attack
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
-from zol2l.commands.objects import family_of, optimizee_settings
+from zol2l.commands.objects import family_of, problem_settings
 from zol2l.commands.search import found_settings, search
 from zol2l.commands.surrogate import surrogate_of
 from zol2l.errors import InvalidInput, require
@@ -113,8 +113,7 @@ def attack_settings(
 ) -> dict[str, Any]:
     """All that tuning an attack depends on."""
     return {
-        **optimizee_settings(cfg),
-        "victim_weights": family.identity,
+        **problem_settings(cfg, family),
         "tuning": plain(cfg.tuning),
         "budget": cfg.attacking.budget,
         "attack": identity_of(attack),

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from zol2l.types import Evaluation, Optimizee
+from zol2l.types import Evaluation, Optimizee, map_tensors
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,15 @@ class BinaryClassification(Optimizee):
         """Each instance's features (B, n, D) and labels (B, n), gathered once, not every call."""
         rows = self.rows if self.samples is None else (self.rows[:, None], self.samples)
         return self.datasets.features[rows], self.datasets.labels[rows]
+
+    def to(self, device: torch.device) -> Self:
+        """Only the instances' own data sets are copied."""
+        if self.rows.device == device:
+            return self
+        own = map_tensors(lambda x: x[self.rows].to(device), self.datasets)
+        samples = None if self.samples is None else self.samples.to(device)
+        rows = torch.arange(self.instances, device=device)
+        return type(self)(own, rows, self.batch_size, samples)
 
     def start(self) -> Tensor:
         return self.datasets.starts[self.rows]
