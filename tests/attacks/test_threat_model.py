@@ -29,6 +29,14 @@ def test_projected_perturbations_are_allowed(threat: ThreatModel, dtype: torch.d
     assert delta.dtype == dtype
 
 
+def test_large_images_are_within_the_ball_by_less_than_rounding() -> None:
+    """Inception's 268,203 pixels: float32 measures lengths of 5 with an error of 1e-5."""
+    images = torch.rand((2, 268_203), generator=seeded(0))
+    delta = L2Ball(5.0).project(torch.randn(images.shape, generator=seeded(1)), images)
+    length = delta.double().norm(dim=1)
+    assert ((length <= 5.0) & (length > 5.0 - 1e-5)).all()
+
+
 @pytest.mark.parametrize("threat", THREATS)
 def test_what_is_allowed_stays(threat: ThreatModel) -> None:
     images = clean(torch.float64)

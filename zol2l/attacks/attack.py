@@ -163,7 +163,7 @@ def inspect(
     with evaluating(victim):
         predicted = predictions(victim, adversarial)
     box = torch.maximum(-adversarial, adversarial - 1).flatten(1).amax(dim=1)
-    size = threat.size((adversarial - images).flatten(1))
+    size = threat.size((adversarial - images).flatten(1).double())
     broken, outside = goal.reached(predicted), (size - threat.eps).clamp(min=0)
     return Verified(predicted, broken, outside, box.clamp(min=0))
 

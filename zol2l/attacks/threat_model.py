@@ -63,17 +63,20 @@ class L2Ball(ThreatModel):
         """Clip(s delta) into the box, with the largest factor s in [0, 1] that fits the ball.
 
         The optimality conditions give a clipped multiple of delta; its length grows with s, so that
-        bisection finds s.
+        bisection finds s. Lengths are float64's: in float32 those of large images are off by 1e-5.
         """
 
         def at(factor: Tensor) -> Tensor:
             return (images + factor[..., None] * delta).clamp(0, 1) - images
 
+        def inside_at(factor: Tensor) -> Tensor:
+            return self.size(at(factor).double()) <= self.eps
+
         low = torch.zeros_like(delta[..., 0])
         high = torch.ones_like(low)
-        fits = self.size(at(high)) <= self.eps
+        fits = inside_at(high)
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            inside = self.size(at(middle)) <= self.eps
+            inside = inside_at(middle)
             low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
         return at(torch.where(fits, torch.ones_like(low), low))

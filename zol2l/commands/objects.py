@@ -64,12 +64,12 @@ def device_of(cfg: DictConfig) -> torch.device:
     if "fork" in str(cfg.trainer.get("strategy")):
         return torch.device("cpu")
     accelerator = str(cfg.trainer.accelerator)
-    cuda, mps = torch.cuda.device_count() > 0, torch.backends.mps.is_available()
-    there = {"cuda": cuda, "mps": mps, "cpu": True}
-    kinds = {"gpu": ["cuda", "mps"], "auto": list(there)}.get(accelerator, [accelerator])
-    found = [kind for kind in kinds if there.get(kind)]
-    require(bool(found), "trainer.accelerator", accelerator, "cpu: no such device is here")
-    return torch.device(found[0])
+    cuda = torch.cuda.device_count() > 0
+    if accelerator == "cpu" or (accelerator == "auto" and not cuda):
+        return torch.device("cpu")
+    known = cuda and accelerator in ("auto", "gpu", "cuda")
+    require(known, "trainer.accelerator", accelerator, "cpu: there is no CUDA device here")
+    return torch.device("cuda")
 
 
 def _build_family(cfg: DictConfig) -> OptimizeeFamily:
