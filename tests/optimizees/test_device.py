@@ -7,7 +7,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from zol2l.commands.objects import device_of, problem_settings
+from zol2l.commands.objects import chosen_device, problem_settings
 from zol2l.optimizees import (
     AttackFamily,
     BinaryClassificationFamily,
@@ -74,4 +74,4 @@ def test_results_of_another_device_are_kept_apart() -> None:
 @pytest.mark.parametrize("strategy", ["ddp_fork", "ddp_fork_find_unused_parameters_true"])
 def test_processes_are_forked_from_one_that_uses_no_gpu(strategy: str) -> None:
     cfg = OmegaConf.create({"trainer": {"accelerator": "gpu", "strategy": strategy}})
-    assert device_of(cfg) == torch.device("cpu")
+    assert chosen_device(cfg) == torch.device("cpu")

@@ -53,11 +53,11 @@ def family_of(cfg: DictConfig) -> OptimizeeFamily:
     key = fingerprint(optimizee_settings(cfg)), str(cfg.paths.data_root)
     if key not in _families:
         _families[key] = _build_family(cfg)
-    _families[key].device = device_of(cfg)
+    _families[key].device = chosen_device(cfg)
     return _families[key]
 
 
-def device_of(cfg: DictConfig) -> torch.device:
+def chosen_device(cfg: DictConfig) -> torch.device:
     """Where problems are solved: on a device of the kind that the trainer takes. With several
     processes it is for each to say: they cannot be forked from one that uses a GPU.
     """

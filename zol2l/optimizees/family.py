@@ -46,5 +46,6 @@ class OptimizeeFamily(ABC):
         """The instances `rows` (B,) of a split as one batch; a row may be repeated (trials)."""
 
     def placed(self, split: Split, rows: Tensor) -> Optimizee:
-        """That batch on the family's device."""
-        return self.optimizee(split, rows).to(self.device)
+        """That batch on the family's device: problems are made on the CPU."""
+        made = self.optimizee(split, rows)
+        return made if self.device.type == "cpu" else made.to(self.device)
