@@ -68,7 +68,7 @@ def chosen_device(cfg: DictConfig) -> torch.device:
     if accelerator == "cpu" or (accelerator == "auto" and not cuda):
         return torch.device("cpu")
     known = cuda and accelerator in ("auto", "gpu", "cuda")
-    require(known, "trainer.accelerator", accelerator, "cpu: there is no CUDA device here")
+    require(known, "trainer.accelerator", accelerator, "no CUDA device was found; take trainer=cpu")
     return torch.device("cuda")
 
 
