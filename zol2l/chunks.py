@@ -1,8 +1,9 @@
-"""How much of a batch goes into one call: as much as stays in the processor's cache."""
+"""How much of a batch goes into one call, as much as stays in the processor's cache; and where."""
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
 
 IN_CACHE = 165_000
 """Numbers shown to a function in one call: 210 MNIST images, 53 of CIFAR-10. Measured on the C&W
@@ -19,3 +20,9 @@ def fitting(dimension: int, device: torch.device) -> int:
     """Points of so many coordinates to a call. Results depend on it by rounding alone."""
     on_cpu = min(MOST, max(FEWEST, IN_CACHE // dimension))
     return on_cpu if device.type == "cpu" else ON_ACCELERATOR * on_cpu
+
+
+def device_of(network: object, images: Tensor) -> torch.device:
+    """Where a network's weights are; where the images are, if it has none or is no network."""
+    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+    return next((weight.device for weight in weights), images.device)

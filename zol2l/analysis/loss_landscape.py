@@ -9,10 +9,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zol2l.chunks import fitting
+from zol2l.chunks import device_of, fitting
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws
-from zol2l.victims.modes import device_of
 
 
 @torch.no_grad()

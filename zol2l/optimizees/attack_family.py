@@ -9,13 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zol2l.chunks import fitting
+from zol2l.chunks import device_of, fitting
 from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import BlackBoxAttack
 from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.goals import Goal
 from zol2l.types import Optimizee
-from zol2l.victims.modes import device_of
 from zol2l.weights_file import module_identity
 
 

@@ -1,12 +1,11 @@
-"""How networks are asked: in evaluation mode, where they are."""
+"""Networks in evaluation mode, for as long as they are asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 @contextmanager
@@ -23,9 +22,3 @@ def evaluating(network: object) -> Iterator[None]:
     finally:
         for part, training in modes.items():
             part.training = training
-
-
-def device_of(network: object, images: Tensor) -> torch.device:
-    """Where a network's weights are; where the images are, if it has none or is no network."""
-    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
-    return next((weight.device for weight in weights), images.device)
