@@ -32,8 +32,8 @@ def run(
     With a `checkpoint`, a run that was killed goes on where it was last saved, exactly.
     """
     require(steps >= 1, "steps", steps, "at least 1")
-    require_affordable(optimizer, oracle.optimizee.start(), oracle.budget)
     start = oracle.optimizee.start()
+    require_affordable(optimizer, start, oracle.budget)
     optimizer.eval().to(start.device)
     recorder = recorder or Recorder()
     state = optimizer.init(start)
