@@ -17,7 +17,7 @@ from lightning_modules.recipe import Recipe
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.evaluation.robustness import accuracy
-from zol2l.maximizers import Draws, InnerProblem, Maximizer, Objective
+from zol2l.maximizers import Draws, InnerProblem, Maximized, Maximizer, Objective
 from zol2l.maximizers.base import NoMaximizer
 from zol2l.maximizers.pgd import PGD
 
@@ -84,23 +84,24 @@ class AdversarialTraining(CountedTraining):
         images, labels = self.training_images[rows], self.training_labels[rows]
         if self.recipe.augment:
             images = augmented(images, draws)
-        loss, gain = self.players(images.to(self.device), labels.to(self.device), draws)
+        loss, found = self.players(images.to(self.device), labels.to(self.device), draws)
         require(bool(loss.isfinite()), "adv/loss", loss.item(), "finite; lower the learning rate")
         self.log("adv/loss", loss.detach(), prog_bar=True)
         self.log("adv/epoch", self.axis()["adv/epoch"])
-        if gain is None:
+        if len(found.losses):
+            self.log("adv/rise", (found.losses[-1] - found.losses[0]).mean())
+        if found.gain is None:
             return loss
-        self.log("adv/gain", gain.detach())
-        return -gain if self.frozen else loss - gain
+        return -found.gain if self.frozen else loss - found.gain
 
-    def players(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Tensor | None]:
-        """The loss of theta, and the scalar that phi raises."""
+    def players(self, images: Tensor, labels: Tensor, draws: Draws) -> tuple[Tensor, Maximized]:
+        """The loss of theta, and what the maximizer found with the scalar that phi raises."""
         ball = self.threat.scaled(self.recipe.radius((self.updates + 1) / self.total_updates))
         problem = InnerProblem(self.classifier, self.objective, images, labels, ball)
         found = self.maximizer(problem, draws)
         with torch.set_grad_enabled(not self.frozen):
             loss = self.objective.outer(self.classifier, images, found.adversarial, labels)
-        return loss, found.gain
+        return loss, found
 
     def move(self) -> None:
         """Both players' steps, and the average's."""

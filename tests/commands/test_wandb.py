@@ -124,7 +124,7 @@ def test_adversarial_training_is_shown_by_epochs_and_its_tables_are_kept(
     training, testing = runs["adv-train"], runs["adv-evaluate"]
     assert {run.group for run in found} == {"digits_small_convnet"}
     assert training.axes["adv/*"] == training.axes["val/*"] == "adv/epoch"
-    assert training.series("adv/loss")
+    assert training.series("adv/loss") and training.series("adv/rise")
     assert len(training.series("val/pgd10")) == 1
     assert training.config["defense"]["name"] == "rnn_adv"
     for table, rows in (("accuracies", 7), ("gradient_checks", 1)):

@@ -40,7 +40,9 @@ def first_batch(seed: int = 0) -> list[int]:
     return next(iter(InstanceStream(16, 4, seed)))
 
 
-def test_one_update_is_that_of_algorithm_1_written_out(tmp_path: Path) -> None:
+def test_one_update_is_that_of_algorithm_1_written_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """16 images in one batch of 4 a step: the first of four updates, by plain PyTorch."""
     job = robust(dropout=0.0, augment=False, epochs=1)
     record: list[torch.Tensor] = []
@@ -51,6 +53,8 @@ def test_one_update_is_that_of_algorithm_1_written_out(tmp_path: Path) -> None:
         record.append(weights(job))
 
     job._update = recorded  # type: ignore[method-assign]
+    first: dict[str, float] = {}
+    monkeypatch.setattr(job, "log", lambda name, value, **_: first.setdefault(name, float(value)))
     fit(job, tmp_path)
     assert len(record) == 4
 
@@ -60,10 +64,12 @@ def test_one_update_is_that_of_algorithm_1_written_out(tmp_path: Path) -> None:
     noise = torch.randn(4, 1, 8, 8, generator=seeded(0))
     project = lambda image: torch.minimum(torch.maximum(image, x - EPS), x + EPS).clamp(0, 1)  # noqa: E731
     point, hidden = project(x + 0.001 * noise), torch.zeros(4 * 64, 10)
-    total = torch.zeros(())
+    total, losses = torch.zeros(()), []
     for t in range(3):
         seen = point.detach().requires_grad_()
-        (g,) = torch.autograd.grad(cross_entropy(network(seen), y, reduction="sum"), seen)
+        loss = cross_entropy(network(seen), y, reduction="sum")
+        losses.append(loss.item() / 4)
+        (g,) = torch.autograd.grad(loss, seen)
         g = g / g.abs().mean(dim=(1, 2, 3), keepdim=True)
         hidden = torch.tanh(g.view(-1, 1) @ phi.cell.weight_ih.T + hidden @ phi.cell.weight_hh.T)
         step = torch.tanh(hidden @ phi.readout.weight.T).view_as(x)
@@ -82,6 +88,8 @@ def test_one_update_is_that_of_algorithm_1_written_out(tmp_path: Path) -> None:
     both = [*network.state_dict().values(), *phi.state_dict().values()]
     wanted = torch.cat([v.flatten().double() for v in both])
     torch.testing.assert_close(record[0], wanted, rtol=1e-4, atol=1e-6)
+    assert first["adv/loss"] == pytest.approx(outer.item(), rel=1e-4)
+    assert first["adv/rise"] == pytest.approx(losses[2] - losses[0], rel=1e-3)
 
 
 def killed(job: AdversarialTraining, folder: Path, update: int) -> None:

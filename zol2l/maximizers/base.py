@@ -21,7 +21,8 @@ NOISE = 1e-3
 class Maximized:
     """adversarial (copies, B, C, H, W): allowed images, constants; losses (T, B) of the iterates
     x'_0 ... x'_{T-1} of the first copy; `gain`, a scalar whose derivative by the maximizer's own
-    weights is that of the loss it maximizes (None: it learns nothing).
+    weights is that of the loss it maximizes, and whose value means nothing (None: it learns
+    nothing).
     """
 
     adversarial: Tensor

@@ -10,6 +10,9 @@ import pandas as pd
 from zol2l.evaluation.robust_results import EVERY, accuracies
 from zol2l.plots.style import chart, legend, lines, pretty, save, styled
 
+CROWDED = 7
+"""Attackers whose names still fit side by side below the axis."""
+
 
 def draw_robust(folder: Path, rows: pd.DataFrame) -> list[Path]:
     """Draw the results in `rows` into `folder`/figures."""
@@ -39,6 +42,8 @@ def robust_accuracy(rows: pd.DataFrame, path: Path) -> Path:
             markerfacecolor="white" if line["linestyle"] != "-" else None,
         )  # fmt: skip
     axes.set_xticks(range(len(names)), [pretty(name) for name in names])
+    if len(names) > CROWDED:
+        axes.tick_params(axis="x", rotation=30)
     axes.set_ylabel("Accuracy (%)")
     axes.set_xlabel("Attacker")
     axes.grid(axis="x", visible=False)
