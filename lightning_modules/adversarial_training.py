@@ -59,7 +59,8 @@ class AdversarialTraining(CountedTraining):
             accumulate=recipe.accumulate, seed=seed, field="recipe.training.batch_size",
         )  # fmt: skip
         learns = any(True for _ in maximizer.parameters())
-        require(learns or not frozen, "frozen", frozen, "false: the maximizer learns nothing")
+        allowed = "false: the maximizer learns nothing"
+        require(learns or not frozen, "defense.frozen", frozen, allowed)
         self.classifier = classifier.to(memory_format=torch.channels_last)
         self.classifier.requires_grad_(not frozen)
         self.maximizer, self.objective, self.threat = maximizer, objective, threat

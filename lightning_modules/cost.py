@@ -38,8 +38,8 @@ def seconds_per_update(module: AdversarialTraining, trainer: Mapping[str, Any]) 
     clock = Clock()
     data = InstanceData(len(module.training_images), module.recipe.batch_size, module.seed)
     job = make_trainer(
-        {**trainer, "log_every_n_steps": 10}, max_epochs=-1, logger=False,
-        enable_checkpointing=False, callbacks=[clock],
+        trainer, log_every=10, max_epochs=-1, logger=False, enable_checkpointing=False,
+        callbacks=[clock],
     )  # fmt: skip
     job.fit(module, data)
     ends = clock.ends[module.recipe.accumulate - 1 :: module.recipe.accumulate]

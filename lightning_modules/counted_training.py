@@ -91,7 +91,8 @@ class CountedTraining(pl.LightningModule):
 
     def _validate(self) -> None:
         self.validated_at = self.updates
-        figures = self.figures()
+        with torch.autocast(self.device.type, enabled=False):  # as it will be evaluated
+            figures = self.figures()
         if figures:
             self.validation = figures
             shown = {f"{self.GROUP}/{name}": figure for name, figure in figures.items()}

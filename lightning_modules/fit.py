@@ -39,10 +39,14 @@ for name in ("pytorch_lightning", "lightning_fabric"):
     getLogger(name).setLevel(WARNING)  # which they set to INFO when imported
 
 
-def make_trainer(settings: Mapping[str, Any], **more: Any) -> pl.Trainer:
-    """A Trainer from its configuration and what the job adds to it."""
+def make_trainer(settings: Mapping[str, Any], log_every: int, **more: Any) -> pl.Trainer:
+    """A Trainer from its configuration and what the job adds to it; `log_every` so many steps,
+    unless the configuration says how many.
+    """
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    given = {"log_every_n_steps": log_every, **chosen}
     try:
-        return pl.Trainer(**settings, enable_progress_bar=False, **more)
+        return pl.Trainer(**given, enable_progress_bar=False, **more)
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise InvalidInput("trainer", dict(settings), f"Lightning refuses it: {error}") from error
 
@@ -76,7 +80,8 @@ def fit_victim(
     _fit_counted(
         module,
         ("Training the victim", ("victim/train_loss", "victim/test_accuracy")),
-        trainer={**trainer, "log_every_n_steps": 50},
+        trainer=trainer,
+        log_every=50,
         found=loggers(logging, folder, run_name, "train-victim", settings),
         checkpoint=TimedCheckpoint(checkpoint, CHECKPOINT_SECONDS),
         keep=keep,
@@ -109,6 +114,7 @@ def fit_optimizer(
     with loggers(logging, folder, run_name, f"meta-train-{module.stage}", config, uses) as found:
         job = make_trainer(
             trainer,
+            log_every=1,
             max_steps=module.meta_steps,
             max_epochs=-1,
             logger=found,
@@ -138,7 +144,8 @@ def fit_robust(
     _fit_counted(
         module,
         ("Adversarial training", ("adv/loss", *(f"val/{name}" for name in VALIDATION))),
-        trainer={**trainer, "log_every_n_steps": 10},
+        trainer=trainer,
+        log_every=10,
         found=loggers(logging, folder, run_name, "adv-train", config, uses),
         checkpoint=TimedCheckpoint(folder / CHECKPOINT, checkpoint_seconds),
         keep=keep,
@@ -150,6 +157,7 @@ def _fit_counted(
     shown: tuple[str, tuple[str, ...]],
     *,
     trainer: Mapping[str, Any],
+    log_every: int,
     found: AbstractContextManager[list[Logger]],
     checkpoint: TimedCheckpoint,
     keep: Kept,
@@ -162,7 +170,7 @@ def _fit_counted(
     kept = KeepResult(lambda _: keep(module.validation))
     with found as known:
         job = make_trainer(
-            trainer, max_epochs=-1, logger=known,
+            trainer, log_every, max_epochs=-1, logger=known,
             callbacks=[bar, checkpoint, kept], enable_checkpointing=False,
         )  # fmt: skip
         _fit(job, module, data, checkpoint.path)

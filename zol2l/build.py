@@ -34,15 +34,24 @@ def build(config: DictConfig, **arguments: Any) -> Any:
     try:
         make = instantiate(config, _convert_="all", _partial_=True)
         return make(**arguments)
+    except InvalidInput as error:
+        raise _with_whole_key(error, config) from None
     except InstantiationException as error:
         cause = root_cause(error)
         if isinstance(cause, InvalidInput):
-            raise cause from None
+            raise _with_whole_key(cause, config) from None
         raise InvalidInput("_target_", target, f"cannot be built: {cause}") from error
     except TypeError as error:
         if "unexpected keyword" not in str(error) and "required" not in str(error):
             raise
         raise InvalidInput("_target_", target, f"does not take these settings: {error}") from error
+
+
+def _with_whole_key(error: InvalidInput, config: DictConfig) -> InvalidInput:
+    """The error as it is, or with the key that its setting has on the command line."""
+    name, prefix = error.field.rpartition(".")[2], str(config._get_full_key(None) or "")
+    field = f"{prefix}.{name}" if prefix and name in config else error.field
+    return InvalidInput(field, error.value, error.allowed)
 
 
 def check_types(config: DictConfig) -> None:

@@ -104,10 +104,9 @@ def wandb_run(
 def log_evaluation(
     run: Any, results: pd.DataFrame, summary: pd.DataFrame, figures: Sequence[Path]
 ) -> None:
-    """Mean curves of each method with queries and iterations as their axes, the summary as a table
-    and all figures, adversarial images among them, as images.
+    """Mean curves of each method over its queries, the summary as a table and all figures,
+    adversarial images among them, as images.
     """
-    run.define_metric("step")
     curves = results.groupby(["method", "step"], observed=True)[["queries", "loss", "success"]]
     means = curves.mean().reset_index()
     for method in means["method"].unique():
@@ -129,6 +128,13 @@ def log_attacks(
     _log_summary(run, summary, figures)
 
 
+def log_figures(run: Any, figures: Sequence[Path]) -> None:
+    """All figures as images."""
+    import wandb
+
+    run.log({f"figures/{path.stem}": wandb.Image(str(path)) for path in figures})
+
+
 def log_robust(
     run: Any, summary: pd.DataFrame, checks: pd.DataFrame, figures: Sequence[Path]
 ) -> None:
@@ -138,7 +144,7 @@ def log_robust(
     tables = {"accuracies": summary.astype({"attacker": str}), "gradient_checks": checks}
     for name, frame in tables.items():
         run.log({name: wandb.Table(dataframe=frame.astype({"method": str}))})
-    run.log({f"figures/{path.stem}": wandb.Image(str(path)) for path in figures})
+    log_figures(run, figures)
     for row in summary.to_dict("records"):
         run.summary.update({f"{row['method']}/{row['attacker']}": row["lowest"]})
 
@@ -147,6 +153,6 @@ def _log_summary(run: Any, summary: pd.DataFrame, figures: Sequence[Path]) -> No
     import wandb
 
     run.log({"summary": wandb.Table(dataframe=summary.astype({"method": str}))})
-    run.log({f"figures/{path.stem}": wandb.Image(str(path)) for path in figures})
+    log_figures(run, figures)
     for row in summary.to_dict("records"):
         run.summary.update({f"{row['method']}/{k}": v for k, v in row.items() if k != "method"})

@@ -22,6 +22,7 @@ from zol2l.cli import primary_config
 from zol2l.commands.list import entries
 from zol2l.commands.robust import fitting
 from zol2l.evaluation.robust_results import read_robust
+from zol2l.stage import read_json
 from zol2l.victims.datasets import digits
 from zol2l.victims.networks import parameter_count
 from zol2l.weights_file import read_signed
@@ -120,8 +121,12 @@ def test_a_second_run_does_nothing_anew(zol2l: Zol2l, tmp_path: Path) -> None:
     for command in commands:
         assert zol2l(command, *given).status == 0
     assert {p: p.stat().st_mtime_ns for p in made} == made
-    other = zol2l("adv-evaluate", *given, "defense.maximizer.scale=0.2")
-    assert other.status == 2 and "rnn_adv.maximizer.scale=0.2: 0.5, as it was" in other.err
+    used = [Path(name).name for name in read_json(folder / "made_of.json")["used"]]
+    assert sorted(used) == ["classifier.safetensors", "maximizer.safetensors"]
+    for setting, was in (("defense.maximizer.scale=0.2", 0.5), ("recipe.optimizer.lr=0.2", 0.1)):
+        other = zol2l("adv-evaluate", *given, setting)
+        told = f"{setting.replace('defense.', 'rnn_adv.')}: {was}, as it was trained"
+        assert other.status == 2 and told in other.err
     assert zol2l("adv-evaluate", *given, "recipe.eps=0.1").status == 0
     assert len(list((folder / "parts").glob("*.parquet"))) == 2 * (3 + 3)
 
@@ -206,12 +211,16 @@ def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> 
             ["recipe.training.batch_size=1000"],
             ["recipe.training.batch_size=1000", "at most"],
         ),
-        ("adv-train", ["defense=plain", "defense.frozen=true"], ["frozen=True"]),
+        ("adv-train", ["defense=plain", "defense.frozen=true"], ["defense.frozen=True"]),
         ("adv-train", ["data=image_folder", "data.folder=x"], ["recipe=image_folder", "digits"]),
         ("adv-train", ["network=vgg16x"], ["network=vgg16x", "vgg16"]),
         ("adv-train", ["recipe=digitss"], ["recipe=digitss", "one of"]),
         ("adv-train", ["seeds=3"], ["seeds=3", "a list"]),
-        ("adv-train", ["defense=rnn_adv", "recipe.steps=0"], ["maximizer.steps=0", "at least 1"]),
+        (
+            "adv-train",
+            ["defense=rnn_adv", "recipe.steps=0"],
+            ["defense.maximizer.steps=0", "at least 1"],
+        ),
         ("adv-train", ["defense=plain", "defense.start.classifier=x"], ["start.classifier=x"]),
         (
             "adv-train",
@@ -225,6 +234,17 @@ def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> 
         ),
         ("adv-train", ["defense=advtrain", "threat=l2"], ["threat=L2Ball", "threat=linf"]),
         ("adv-train", ["trainer.precision=16-mixed"], ["trainer.precision=16-mixed", "bf16-mixed"]),
+        ("adv-train", ["trainer.precision=bf16-true"], ["trainer.precision=bf16-true", "32-true"]),
+        (
+            "adv-evaluate",
+            [
+                *UNLEARNED,
+                "analysis=trajectories",
+                "+defense@surrogates.plain_net=plain",
+                "+attacker@attackers.plain_net=plain_net",
+            ],
+            ["attackers.plain_net.source=plain_net: null; '~attackers.plain_net'"],
+        ),
         ("adv-train", ["+trainer.strategy=ddp"], ["trainer.strategy=ddp", "ddp_fork"]),
         ("adv-evaluate", ["attackers=pgd10"], ["attackers"]),
         ("adv-evaluate", [*UNLEARNED, "analysis=cosine"], ["analysis=cosine", "trajectories"]),
@@ -242,6 +262,27 @@ def test_bad_input_is_one_error(
     assert "Traceback" not in outcome.err
     for words in told:
         assert words in outcome.err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["defenses.rnn_trades.objective.beta=-1", "defenses.rnn_trades.maximizer.normalization=l2"],
+)
+def test_a_mistake_in_the_last_defense_is_found_before_the_first_is_trained(
+    zol2l: Zol2l, tmp_path: Path, wrong: str
+) -> None:
+    outcome = zol2l("adv-train", *QUICK, wrong)
+    assert outcome.status == 2 and wrong in outcome.err
+    assert not (tmp_path / "outputs/digits_small_convnet-smoke/defenses").exists()
+
+
+def test_weights_of_another_network_are_no_start(zol2l: Zol2l, tmp_path: Path) -> None:
+    assert zol2l("adv-train", "defense=plain", *QUICK).status == 0
+    path = tmp_path / "outputs/digits_small_convnet-smoke/defenses/plain/seed0"
+    start = f"defense.start.classifier={path}/classifier.safetensors"
+    wider = ("network.network.width=9", "run_name=other")
+    outcome = zol2l("adv-train", "defense=plain", *QUICK, start, *wider)
+    assert outcome.status == 2 and f"{start}: weights of this classifier" in outcome.err
 
 
 def test_a_folder_is_not_continued_with_other_settings(zol2l: Zol2l) -> None:

@@ -11,6 +11,7 @@ from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem
 from zol2l.maximizers.base import NoMaximizer
+from zol2l.maximizers.draws import OwnDraws
 from zol2l.maximizers.generator import GeneratorMaximizer
 from zol2l.maximizers.line_search import BacktrackingPGD
 from zol2l.maximizers.pgd import PGD
@@ -45,6 +46,15 @@ def test_a_batch_is_its_instances_one_by_one(name: str) -> None:
         alone = InnerProblem(problem.classifier, CrossEntropy(), image, label, problem.threat)
         part = maximizer(alone, Draws(generator, rows, 4)).adversarial
         torch.testing.assert_close(part, whole[:, rows], rtol=0, atol=1e-12)
+
+
+def test_all_maximizers_start_at_the_same_images() -> None:
+    problem = inner_problem()
+    made = [make().double().eval() for make in MAXIMIZERS.values()]
+    starts = [m.trace(problem, Draws.of(seeded(3), 4)).points[0] for m in made if m.noise > 0]
+    assert len(starts) >= 4
+    assert all(torch.equal(start, starts[0]) for start in starts)
+    assert not torch.equal(starts[0], problem.images)
 
 
 @pytest.mark.parametrize("name", MAXIMIZERS)
@@ -105,6 +115,19 @@ def test_draws_belong_to_instances() -> None:
     assert torch.equal(part.uniform(2), whole.uniform(2)[rows])
     twice = part.repeated(2).normal(3)
     assert torch.equal(twice, whole.repeated(2).normal(3)[torch.tensor([4, 1, 10, 7])])
+
+
+def test_own_draws_do_not_depend_on_the_batch() -> None:
+    rows = torch.tensor([4, 1, 3])
+    whole, part = OwnDraws.seeded(5, torch.arange(6)), OwnDraws.seeded(5, rows)
+    for _ in range(2):
+        drawn = whole.normal(2, 3)
+        assert torch.equal(part.normal(2, 3), drawn[rows])
+        assert len(drawn.unique()) == drawn.numel()
+    other = OwnDraws.seeded(6, torch.arange(6)).normal(2, 3)
+    assert len(torch.cat([drawn, other]).unique()) == 2 * drawn.numel()
+    one, two = OwnDraws.seeded(5, rows).repeated(2).normal(3).chunk(2)
+    assert not (one == two).any()
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,16 @@ def test_superclasses_are_the_published_ones() -> None:
     assert len(numbers) == len(set(numbers)) == 203
 
 
-def test_folders_named_by_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("root", ["absolute", "relative"])
+def test_folders_named_by_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    monkeypatch.chdir(tmp_path.parent)
     for split in ("train", "val"):
         for number in KNOWN + OTHERS:
             write(tmp_path / "imagenet" / split / str(number) / "a.png", PICTURE)
-    data = restricted_imagenet(tmp_path, size=8, resize=8)
+    data_root = tmp_path if root == "absolute" else Path(tmp_path.name)
+    data = restricted_imagenet(data_root, size=8, resize=8)
     assert sorted(data.test_labels.tolist()) == sorted(data.train_labels.tolist()) == LABELS
     assert data.test_images.shape == (10, 3, 8, 8)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,16 +14,15 @@ from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
 from zol2l.commands.objects import store
 from zol2l.commands.robust import (
-    build_attacker,
     build_threat,
     check_attackers,
     chosen_defenses,
     known_defenses,
     player_path,
     robust_data,
-    trained_classifier,
 )
-from zol2l.commands.robust_analyses import ATTACKERS, Scene, needs, robust_analysis
+from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, Scene, needs, robust_analysis
+from zol2l.commands.trained_players import build_attacker, trained_classifier
 from zol2l.evaluation.robust_results import (
     accuracies,
     gradient_checks,
@@ -39,11 +37,9 @@ from zol2l.plots.robust import draw_robust
 from zol2l.progress import progress_bars
 from zol2l.robust_report import print_checks, print_losses, print_robust
 from zol2l.stage import fingerprint
-from zol2l.tracking import log_robust
+from zol2l.tracking import log_figures, log_robust
 from zol2l.victims.datasets import ImageData
 from zol2l.weights_file import module_identity
-
-log = logging.getLogger(__name__)
 
 SWEPT = "pgd10"
 """The attacker whose loss is followed over radii."""
@@ -57,8 +53,10 @@ def main(cfg: DictConfig) -> None:
     if cfg.get("analysis") is None:
         test(cfg, data)
         return
-    for path in robust_analysis(cfg)(Scene(cfg, data)):
-        log.info("Written: %s", path)
+    written = robust_analysis(cfg)(Scene(cfg, data))
+    uses = weights_of(cfg) if CLASSIFIERS in needs(cfg) else []
+    figures = [path for path in written if path.suffix == ".png"]
+    finish(cfg, "adv-evaluate", MadeOf(uses, written), partial(log_figures, figures=figures))
 
 
 def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
@@ -80,8 +78,6 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     for name, frame in written.items():
         write_summary(folder / name, frame)
     figures = draw_robust(folder, rows)
-    tested = [(name, seed) for name in chosen_defenses(cfg) for seed in map(int, cfg.seeds)]
-    uses = [player_path(cfg, name, seed, "classifier") for name, seed in tested]
     print_robust(summary, len(shown[0]))
     print_losses(losses)
     print_checks(checks)
@@ -90,8 +86,19 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     shared = {"recipe": plain(cfg.recipe), "network": identity_of(cfg.network)}
     known = known_defenses(cfg)
     defined = {name: definition(shared, identity_of(known[name])) for name in chosen_defenses(cfg)}
-    finish(cfg, "adv-evaluate", MadeOf(uses, paths, defined), show)
+    finish(cfg, "adv-evaluate", MadeOf(weights_of(cfg), paths, defined), show)
     return rows
+
+
+def weights_of(cfg: DictConfig) -> list[Path]:
+    """The files of all classifiers under test, learned attackers and surrogates."""
+    teachers = [one.learned_by for one in cfg.attackers.values() if one.learned_by is not None]
+    players = [(str(name), "classifier") for name in chosen_defenses(cfg)]
+    players += [(str(name), "maximizer") for name in dict.fromkeys(teachers)]
+    seeds = list(map(int, cfg.seeds))
+    own = [player_path(cfg, name, seed, what) for name, what in players for seed in seeds]
+    others = [player_path(cfg, str(n), cfg.surrogate_seed, "classifier") for n in cfg.surrogates]
+    return own + others
 
 
 def robust_tests(
@@ -99,12 +106,12 @@ def robust_tests(
 ) -> Iterator[RobustTest]:
     """Each defense and seed under each attacker, and under one of them at several radii."""
     surrogates = {
-        name: trained_classifier(cfg, str(name), cfg.surrogate_seed, data)
-        for name in cfg.surrogates
+        name: trained_classifier(cfg, str(name), defense, cfg.surrogate_seed, data)
+        for name, defense in cfg.surrogates.items()
     }
-    for method in chosen_defenses(cfg):
+    for method, defense in chosen_defenses(cfg).items():
         for seed in map(int, cfg.seeds):
-            classifier = trained_classifier(cfg, method, seed, data)
+            classifier = trained_classifier(cfg, method, defense, seed, data)
             known = {"classifier": module_identity(classifier), "network": identity_of(cfg.network)}
             for name, attacker in cfg.attackers.items():
                 built = build_attacker(cfg, attacker, seed, data, surrogates)

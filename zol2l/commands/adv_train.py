@@ -10,35 +10,34 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from zol2l.build import build, identity_of, imported, plain
+from zol2l.build import build, imported, plain
 from zol2l.commands.robust import (
     build_classifier,
     build_maximizer,
     build_objective,
     build_threat,
+    check_defenses,
     chosen_defenses,
     player_path,
     robust_data,
 )
-from zol2l.errors import require
+from zol2l.commands.trained_players import training_settings
+from zol2l.errors import InvalidInput, require
 from zol2l.learned_weights import load_part, read_card_of, save_part
 from zol2l.lock import alone
 from zol2l.provenance import provenance
 from zol2l.stage import claim
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import parameter_count
-from zol2l.weights_file import identity
 
 log = logging.getLogger(__name__)
-
-UNIMPORTANT = ("sizes", "checkpoint_seconds")
-"""Of a recipe, what its result does not depend on: other scales, how often it is saved."""
 
 
 def main(cfg: DictConfig) -> None:
     """Train what is missing: each chosen defense with each seed, and the surrogates."""
     defenses = chosen_defenses(cfg)
     data = robust_data(cfg)
+    check_defenses(cfg, data)
     for seed in cfg.seeds:
         for name, defense in defenses.items():
             ensure_defense(cfg, name, defense, int(seed), data)
@@ -50,20 +49,10 @@ def defense_settings(
     cfg: DictConfig, defense: DictConfig, seed: int, data: ImageData
 ) -> dict[str, Any]:
     """All that the trained players depend on."""
-    settings = identity_of(defense)
-    for player, start in settings["start"].items():
-        settings["start"][player] = _identity(player, start) if start else None
-    recipe = {k: v for k, v in identity_of(cfg.recipe).items() if k not in UNIMPORTANT}
-    parts = {"defense": settings, "recipe": recipe, "threat": plain(cfg.threat), "seed": seed}
+    trainer = {k: v for k, v in plain(cfg.trainer).items() if k != "log_every_n_steps"}
     shown = {"data": plain(cfg.data), "data_identity": data.identity}
-    return {**parts, **shown, "network": identity_of(cfg.network), "trainer": plain(cfg.trainer)}
-
-
-def _identity(player: str, start: str) -> str:
-    allowed = "a file that adv-train has written"
-    require(Path(start).is_file(), f"defense.start.{player}", start, allowed)
-    read_card_of(Path(start))  # refuses what no player has left
-    return identity(Path(start))
+    threat = {"threat": plain(cfg.threat), "seed": seed}
+    return {**training_settings(cfg, defense), **threat, **shown, "trainer": trainer}
 
 
 def ensure_defense(
@@ -114,8 +103,13 @@ def adversarial_training(
     for player, network in (("classifier", classifier), ("maximizer", maximizer)):
         if start := defense.start[player]:
             allowed = f"null: {type(network).__name__} has no weights"
-            require(parameter_count(network) > 0, f"defense.start.{player}", start, allowed)
-            load_part(Path(start), network)
+            field = f"defense.start.{player}"
+            require(parameter_count(network) > 0, field, start, allowed)
+            try:
+                load_part(Path(start), network)
+            except InvalidInput as error:
+                why = error.allowed.partition(";")[0]
+                raise InvalidInput(field, start, f"weights of this {player} ({why})") from error
     return imported("lightning_modules.adversarial_training.AdversarialTraining")(
         classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
         data.train_images, data.train_labels, recipe,

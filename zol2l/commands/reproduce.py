@@ -10,12 +10,7 @@ from zol2l.build import build
 from zol2l.commands import adv_evaluate, adv_train, analyze, attack, evaluate, meta_train, tune
 from zol2l.commands.objects import chosen_methods, learned_parts
 from zol2l.commands.points import at_point, compare_points, points_of
-from zol2l.commands.robust import (
-    build_classifier,
-    check_attackers,
-    chosen_defenses,
-    robust_data,
-)
+from zol2l.commands.robust import check_attackers, chosen_defenses, robust_data
 from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, needs
 from zol2l.commands.tune_attacks import chosen_attacks
 from zol2l.errors import InvalidInput
@@ -83,7 +78,6 @@ def check_robust(cfg: DictConfig) -> None:
     if ATTACKERS in needs(cfg):
         check_attackers(cfg, data, trained=chosen_defenses(cfg))
     build(cfg.robustness)
-    build_classifier(cfg, data)
 
 
 def check(cfg: DictConfig) -> None:

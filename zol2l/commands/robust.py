@@ -8,23 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 from torch import nn
 
 from zol2l.attacks.threat_model import LInfBall, ThreatModel
-from zol2l.build import CONF, build, identity_of, imported, plain
+from zol2l.build import CONF, build, imported
 from zol2l.commands.list import entries
 from zol2l.commands.objects import data_root, store
 from zol2l.errors import require
-from zol2l.evaluation.robustness import Attacker
-from zol2l.learned_weights import load_part
 from zol2l.maximizers import Maximizer, Objective
-from zol2l.stage import as_json, flat
-from zol2l.victims.checkpoints import frozen
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import class_count
-
-PLAYERS = ("classifier", "maximizer")
 
 
 def require_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> None:
@@ -67,8 +61,10 @@ def check_attackers(cfg: DictConfig, data: ImageData, trained: Collection[str]) 
     for name, attacker in cfg.attackers.items():
         field, teacher = f"attackers.{name}", attacker.learned_by
         leave = f"'~attackers.{name}' leaves it out"
-        known = attacker.source in (None, *cfg.surrogates)
-        require(known, f"{field}.source", attacker.source, f"one of `surrogates`, or {leave}")
+        sources = [] if cfg.get("analysis") is not None else [str(name) for name in cfg.surrogates]
+        known = ", ".join(["null", *sources])
+        there = attacker.source in (None, *sources)
+        require(there, f"{field}.source", attacker.source, f"{known}; {leave}")
         if teacher is None:
             build_maximizer(attacker.maximizer, data)
             continue
@@ -76,6 +72,18 @@ def check_attackers(cfg: DictConfig, data: ImageData, trained: Collection[str]) 
         there = teacher in trained or all(path.exists() for path in paths)
         allowed = f"a defense trained in this run folder (zol2l adv-train defense=NAME); {leave}"
         require(there, f"{field}.learned_by", teacher, allowed)
+
+
+def check_defenses(cfg: DictConfig, data: ImageData) -> None:
+    """Build what the defenses are made of, so that a mistake in the last one is found before the
+    first is trained.
+    """
+    build(cfg.recipe.training)
+    build_threat(cfg)
+    build_classifier(cfg, data)
+    for defense in (*chosen_defenses(cfg).values(), *cfg.surrogates.values()):
+        build_maximizer(defense.maximizer, data)
+        build_objective(defense.objective)
 
 
 def player_path(cfg: DictConfig, name: str, seed: int, player: str) -> Path:
@@ -125,57 +133,3 @@ def fitting(config: DictConfig, data: ImageData) -> dict[str, int]:
     }
     taken = inspect.signature(imported(config["_target_"])).parameters
     return {k: v for k, v in known.items() if k in taken and k not in config}
-
-
-def trained_classifier(cfg: DictConfig, name: str, seed: int, data: ImageData) -> nn.Module:
-    """The classifier that a defense has trained with a seed, ready to be attacked."""
-    network = build_classifier(cfg, data)
-    card = load_part(player_path(cfg, name, seed, "classifier"), network)
-    require_same("network", card["settings"]["network"], identity_of(cfg.network))
-    return frozen(network).to(device(cfg))
-
-
-def device(cfg: DictConfig) -> torch.device:
-    """Where attackers run: on the trainer's kind of accelerator."""
-    kinds = {"gpu": "cuda", "auto": "cuda" if torch.cuda.is_available() else "cpu"}
-    return torch.device(kinds.get(cfg.trainer.accelerator, cfg.trainer.accelerator))
-
-
-def require_same(field: str, trained: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to use weights with other settings than those that they were trained with."""
-    before, after = flat(trained, field), flat(as_json(now), field)
-    for key in sorted(before.keys() | after.keys()):
-        same = before.get(key) == after.get(key)
-        require(same, key, after.get(key), f"{before.get(key)}, as it was trained")
-
-
-def trained_maximizer(
-    cfg: DictConfig, name: str, seed: int, data: ImageData, changes: Mapping[str, Any]
-) -> Maximizer:
-    """The maximizer that a defense has trained with a seed, with some settings changed."""
-    known = known_defenses(cfg)
-    require(name in known, "attacker.learned_by", name, f"one of {', '.join(known)}")
-    config = OmegaConf.create({**plain(known[name].maximizer), **changes})
-    maximizer = build_maximizer(config, data)
-    card = load_part(player_path(cfg, name, seed, "maximizer"), maximizer)
-    trained = {**card["settings"]["defense"]["maximizer"], **changes}
-    require_same(f"{name}.maximizer", trained, identity_of(config))
-    maximizer.requires_grad_(False)
-    return maximizer.eval()
-
-
-def build_attacker(
-    cfg: DictConfig,
-    attacker: DictConfig,
-    seed: int,
-    data: ImageData,
-    surrogates: dict[str, nn.Module],
-) -> Attacker:
-    """The attacker, with what was learned with the same seed."""
-    if attacker.learned_by is None:
-        maximizer = build_maximizer(attacker.maximizer, data)
-    else:
-        changes = plain(attacker.maximizer)
-        maximizer = trained_maximizer(cfg, attacker.learned_by, seed, data, changes)
-    objective = build_objective(attacker.objective)
-    return Attacker(maximizer.to(device(cfg)), objective, surrogates.get(attacker.source))

@@ -16,11 +16,10 @@ from zol2l.analysis.loss_landscape import loss_landscape
 from zol2l.build import build, imported, plain
 from zol2l.commands.adv_train import adversarial_training
 from zol2l.commands.robust import (
-    build_attacker,
     build_threat,
     chosen_defenses,
-    trained_classifier,
 )
+from zol2l.commands.trained_players import build_attacker, trained_classifier
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.landscape import landscape_figure
@@ -49,8 +48,8 @@ class Scene:
     def of_each(self, look: Callable[[nn.Module], pd.DataFrame]) -> pd.DataFrame:
         """What `look` finds at each chosen defense's classifier, of the first seed."""
         tables = []
-        for name in chosen_defenses(self.cfg):
-            network = trained_classifier(self.cfg, name, self.seed, self.data)
+        for name, defense in chosen_defenses(self.cfg).items():
+            network = trained_classifier(self.cfg, name, defense, self.seed, self.data)
             tables.append(look(network).assign(method=name))
         return pd.concat(tables, ignore_index=True)
 

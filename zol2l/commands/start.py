@@ -37,9 +37,9 @@ def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
         require_recipe(cfg, choices)
         precision = str(cfg.trainer.precision)
         allowed = "32-true or bf16-mixed: one loss scale of float16 cannot serve two players"
-        require(not precision.startswith("16"), "trainer.precision", precision, allowed)
-    else:
-        torch.backends.cudnn.allow_tf32 = False  # differences at mu = 1e-5 need all of float32
+        known = precision in ("32-true", "32", "bf16-mixed")
+        require(known, "trainer.precision", precision, allowed)
+    torch.backends.cudnn.allow_tf32 = False  # differences of values that are nearly the same
     strategy = cfg.trainer.get("strategy")
     allowed = "ddp_fork (or ddp_spawn): ddp starts the command anew, which zol2l's commands cannot"
     require(strategy != "ddp", "trainer.strategy", strategy, allowed)

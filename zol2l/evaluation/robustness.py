@@ -12,6 +12,7 @@ from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import MOST, device_of, fitting
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Maximizer, Objective
+from zol2l.maximizers.draws import OwnDraws
 from zol2l.types import Rows
 from zol2l.victims.modes import evaluating
 
@@ -82,7 +83,7 @@ def withstand(
     parts = []
     chunk = chunk or min(MOST, fitting(images[0].numel(), device))  # gradients need memory
     for rows in torch.arange(len(images)).split(chunk):
-        draws = Draws(torch.Generator().manual_seed(seed), rows, len(images))
+        draws = OwnDraws.seeded(seed, rows)
         shown = images[rows].to(device), labels[rows].to(device)
         seen = _withstand(classifier, attacker, *shown, threat, draws)
         parts.append(seen.map(lambda x: x.cpu()))

@@ -61,8 +61,8 @@ class Maximizer(nn.Module, ABC):
 
     def trace(self, problem: InnerProblem, draws: Draws) -> Trace:
         """All steps."""
-        first = state = self.begin(problem, draws)
         points, slopes = [self.start(problem, draws)], []
+        first = state = self.begin(problem, draws)
         losses = [problem.images.new_zeros(0, len(problem))]
         for _ in range(self.steps):
             loss, gradient = problem.slope(points[-1])
@@ -73,7 +73,9 @@ class Maximizer(nn.Module, ABC):
         return Trace(points, torch.cat(losses), slopes, first)
 
     def start(self, problem: InnerProblem, draws: Draws) -> Tensor:
-        """x'_0 (B, C, H, W)."""
+        """x'_0 (B, C, H, W), the same for all maximizers: it is drawn first."""
+        if self.noise == 0:
+            return problem.project(problem.images)
         noise = draws.normal(*problem.images.shape[1:]).to(problem.images)
         return problem.project(problem.images + self.noise * noise)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+Make = Callable[[int, torch.Generator], Tensor]
+"""So many instances' numbers, from a generator."""
 
 
 class Draws:
     """Draws for the instances `rows` (B,) of `joined` instances, from `generator` (on the CPU).
 
-    All draws are made for the joined instances and their rows taken: a batch that is split, over
-    devices or into chunks, sees the numbers that it would have seen whole.
+    All draws are made for the joined instances and their rows taken: a batch that is split over
+    devices sees the numbers that it would have seen whole.
     """
 
     def __init__(self, generator: torch.Generator, rows: Tensor, joined: int) -> None:
@@ -23,17 +28,42 @@ class Draws:
 
     def normal(self, *shape: int) -> Tensor:
         """N(0, 1), (B, *shape)."""
-        return torch.randn(self.joined, *shape, generator=self.generator)[self.rows]
+        return self.drawn(lambda count, of: torch.randn(count, *shape, generator=of))
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform on [-1, 1), (B, *shape)."""
-        return 2 * torch.rand(self.joined, *shape, generator=self.generator)[self.rows] - 1
+        return self.drawn(lambda count, of: 2 * torch.rand(count, *shape, generator=of) - 1)
 
     def integers(self, high: int, *shape: int) -> Tensor:
         """Uniform among 0 ... high - 1, (B, *shape)."""
-        return torch.randint(high, (self.joined, *shape), generator=self.generator)[self.rows]
+        return self.drawn(lambda count, of: torch.randint(high, (count, *shape), generator=of))
+
+    def drawn(self, make: Make) -> Tensor:
+        """What `make` draws for all joined instances, the rows of this batch."""
+        return make(self.joined, self.generator)[self.rows]
 
     def repeated(self, copies: int) -> Draws:
         """For the same instances `copies` times, each copy with draws of its own."""
         rows = torch.cat([self.rows + copy * self.joined for copy in range(copies)])
         return Draws(self.generator, rows, copies * self.joined)
+
+
+class OwnDraws(Draws):
+    """Draws for B instances, each from a generator of its own: for a few of many, however the many
+    are cut into batches.
+    """
+
+    def __init__(self, generators: list[torch.Generator]) -> None:
+        self.generators = generators
+
+    @classmethod
+    def seeded(cls, seed: int, rows: Tensor) -> OwnDraws:
+        """For the instances `rows` (B,), by `seed` and row."""
+        seeds = [seed * 1_000_003 + row for row in rows.tolist()]
+        return cls([torch.Generator().manual_seed(own) for own in seeds])
+
+    def drawn(self, make: Make) -> Tensor:
+        return torch.cat([make(1, generator) for generator in self.generators])
+
+    def repeated(self, copies: int) -> Draws:
+        return OwnDraws(self.generators * copies)

@@ -41,7 +41,7 @@ def restricted_imagenet(
     CLASS is one of ImageNet's 1,000 folders, whose alphabetical order is that of its class numbers,
     or the number itself. All images are held in memory: `limit` takes that many of each split.
     """
-    source = root / Path(folder).expanduser()
+    source = (root / Path(folder).expanduser()).absolute()
     if source.is_file():
         source = unpacked(source, cache_folder(root, "unpacked"))
     names = sorted(path.name for path in (source / test).glob("*") if path.is_dir())
