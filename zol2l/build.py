@@ -30,6 +30,9 @@ def build(config: DictConfig, **arguments: Any) -> Any:
     containers, never config objects; bad settings surface as `InvalidInput`.
     """
     check_types(config)
+    for name in arguments.keys() & set(map(str, config.keys())):
+        taken = InvalidInput(name, config[name], "no setting of its own: zol2l passes this one")
+        raise _with_whole_key(taken, config)
     target = config.get("_target_")
     try:
         make = instantiate(config, _convert_="all", _partial_=True)

@@ -12,6 +12,8 @@ from zol2l.errors import InvalidInput
 from zol2l.files import write_atomically
 
 SETTINGS = "settings.json"
+POINTS = "points"
+"""The folder of an experiment's points, below its run folder: points/POINT."""
 
 
 def claim(folder: Path, settings: Mapping[str, Any]) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from zol2l.estimators import ForwardDifference
-from zol2l.learned_weights import load_part
+from zol2l.learned_weights import load_part, read_card_of
 from zol2l.optimizer import ComposedOptimizer
-from zol2l.pretrained import CARD, read_card, released_folder
+from zol2l.pretrained import released_folder
 from zol2l.sampling import QueryRNN
 from zol2l.updates import UpdateRNN
 
 WEIGHTS = "weights.safetensors"
 PARTS = ("update", "sampling")
+PARTS_OF_CARD = ("sampling", "estimator", "update")
 
 
 class ZOLSTM(ComposedOptimizer):
@@ -47,15 +49,21 @@ class ZOLSTM(ComposedOptimizer):
         """A released optimizer by name ("mnist"), or the learned parts in a folder that holds
         update/weights.safetensors and sampling/weights.safetensors.
 
-        `directions`, `gain` and `scale` default to those that the release was trained with (20, 1
-        and 1 for a folder without a card); `scale` is alpha, to be tuned where the problem is
-        another one (section 4.3).
+        It is the optimizer that was trained, as the weights say of themselves, unless
+        `directions`, `gain` or `scale` are given; `scale` is alpha, to be tuned where the problem
+        is another one (section 4.3).
         """
         path = Path(source) if Path(source).is_dir() else released_folder(str(source))
-        card = read_card(path) if (path / CARD).is_file() else {}
         given = {"directions": directions, "scale": scale, "gain": gain}
         chosen = {name: value for name, value in given.items() if value is not None}
-        optimizer = cls(**{**{name: card[name] for name in given if name in card}, **chosen})
+        optimizer = cls(**{**_trained_as(path / "sampling" / WEIGHTS), **chosen})
         for part in PARTS:
             load_part(path / part / WEIGHTS, getattr(optimizer, part))
         return optimizer.requires_grad_(False).eval()
+
+
+def _trained_as(weights: Path) -> dict[str, Any]:
+    """The arguments of ZOLSTM with which QueryRNN, the second part, was trained."""
+    parts = read_card_of(weights).get("settings", {}).get("optimizer", {})
+    said = {name: value for part in PARTS_OF_CARD for name, value in parts.get(part, {}).items()}
+    return {name: said[name] for name in signature(ZOLSTM).parameters if name in said}

@@ -104,6 +104,11 @@ def test_a_tuned_attack_is_run_as_tuned_and_once(zol2l: Zol2l, tmp_path: Path) -
             "threat.eps=8",
         ),
         (
+            ("optimizee=digits_linf", "attack=square", "optimizee.family.kappa=big"),
+            "optimizee.family.kappa=big: must be a finite number",
+        ),
+        (("optimizee=digits_linf", "attack=square", "+attack.attack.kappa=1"), "kappa=1: no"),
+        (
             ("optimizee=digits_linf", "+attack@attacks.a=square", "+attack@attacks.b=square"),
             "attack.name=square: two attacks",
         ),

@@ -37,6 +37,11 @@ QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
         (["baseline=zo_sgd", "optimizee.family.dimension=0"], ["dimension=0", "at least 1"]),
         (["baseline=zo_sgd", "+baseline.optimizer.update.momentum=1"], ["momentum"]),
         (["ablation=none"], ["weights=", "zol2l meta-train"]),
+        (
+            ["optimizee=digits_attack", "baseline=zo_sgd", "optimizee.family.c=big"],
+            ["optimizee.family.c=big: must be a finite number"],
+        ),
+        (["optimizee=digits_attack", "baseline=zo_sgd", "+optimizee.family.cc=1"], ["'cc'"]),
     ],
 )
 def test_evaluate(zol2l: Zol2l, tmp_path: Path, arguments: list[str], told: list[str]) -> None:

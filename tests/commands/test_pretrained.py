@@ -42,13 +42,17 @@ def test_a_name_that_was_not_released_is_told() -> None:
 
 def test_releasing_keeps_the_weights_and_writes_the_card(zol2l: Zol2l, tmp_path: Path) -> None:
     smoke = ("scale=smoke", "logger=csv", "optimizee=binary_classification")
-    assert zol2l("meta-train", *smoke, "ablation=none").status == 0
+    mixing = "ablation.optimizer.sampling.mixing=0.25"
+    assert zol2l("meta-train", *smoke, "ablation=none", mixing).status == 0
     folder = tmp_path / "outputs/binary_classification-smoke/meta/zo_lstm"
     card = release(folder, "mine", tmp_path / "released")
     assert card["task"] == "binary_classification"
     assert (card["directions"], card["horizon"]) == (20, 4)
     assert "meta-train" in card["parts"]["update"]["command"]
     assert check_figures(tmp_path / "released/mine") == card["check"]
+    for one in (folder, tmp_path / "released/mine"):
+        again = ZOLSTM.from_pretrained(one)
+        assert again.update.gain == 50 and again.sampling.mixing == 0.25
     for part in PARTS:
         copied = tmp_path / "released/mine" / part / "weights.safetensors"
         assert copied.read_bytes() == (folder / part / "weights.safetensors").read_bytes()

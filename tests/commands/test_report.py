@@ -91,6 +91,17 @@ def test_what_cannot_be_read_is_left_out_and_named(zol2l: Zol2l) -> None:
     assert outcome.status == 2 and "results that can be read" in outcome.err
 
 
+def test_a_killed_job_is_not_taken_for_the_run_above_it(zol2l: Zol2l) -> None:
+    given = ("evaluate", "optimizee=quadratic", "baseline=zo_sgd")
+    run(zol2l, *given)
+    run(zol2l, "evaluate", "-m", *given[1:], "evaluation.seed=1")
+    (record,) = Path("outputs/quadratic-smoke/multirun").rglob("evaluate.json")
+    record.unlink()
+    outcome = zol2l("report", "outputs")
+    assert f"Left out: {record.parent}/results.parquet" in outcome.err
+    assert set(pd.read_csv("report/values.csv")["seed"]) == {0}
+
+
 def test_a_report_cannot_be_written_into_a_file(zol2l: Zol2l) -> None:
     run(zol2l, "evaluate", "optimizee=quadratic", "baseline=zo_sgd")
     Path("taken").write_text("mine")

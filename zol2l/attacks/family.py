@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from zol2l.attacks.problem import ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
+from zol2l.errors import require
 from zol2l.optimizees import AttackFamily
 from zol2l.optimizees.family import Split
 from zol2l.types import Optimizee
 
 
 class ConstrainedFamily(AttackFamily):
-    """AttackFamily's images and splits; the `options` are ConstrainedAttack's, `threat` and
-    `kappa`.
-    """
+    """AttackFamily's images and splits, with ConstrainedAttack's `threat` and `kappa`."""
 
     name = "constrained_attack"
 
-    @property
-    def threat(self) -> ThreatModel:
-        """How far the adversarial images may be."""
-        threat: ThreatModel = self.options["threat"]
-        return threat
+    def __init__(
+        self,
+        victim: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        threat: ThreatModel,
+        kappa: float = 0.0,
+        train: int = 100,
+        validation: int = 20,
+        test: int = 100,
+        targeted: bool = False,
+        seed: int = 0,
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__(victim, images, labels, train, validation, test, targeted, seed, dtype)
+        require(kappa >= 0, "optimizee.family.kappa", kappa, "at least 0")
+        self.threat, self.kappa = threat, kappa
 
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
         images, goal = self.examples(split, rows)
-        return ConstrainedAttack(self.victim, images, goal, **self.options)
+        return ConstrainedAttack(self.victim, images, goal, self.threat, self.kappa)

@@ -17,6 +17,7 @@ from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.points import points_figure
 from zol2l.report import print_points
+from zol2l.stage import POINTS
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def at_point(cfg: DictConfig, points: Points, value: Any) -> DictConfig:
     if OmegaConf.select(cfg, points.setting, default=missing) is missing:
         raise InvalidInput("points.setting", points.setting, "a key of the configuration")
     at = cfg.copy()
-    folder = Path(cfg.paths.run_dir) / "points" / point_name(value)
+    folder = Path(cfg.paths.run_dir) / POINTS / point_name(value)
     OmegaConf.update(at, points.setting, value, merge=False, force_add=True)
     OmegaConf.update(at, "paths.run_dir", str(folder))
     OmegaConf.update(at, "paths.tuning", str(folder / "tuning"))

@@ -69,7 +69,9 @@ def tune_attacks(cfg: DictConfig) -> None:
     protocol = validation_protocol(cfg, family)
     for name, attack in tuned.items():
         build_attack(cfg, attack, family, protocol)
-        ((key, values),) = plain(attack.tuned).items()
+        chosen = plain(attack.tuned)
+        require(len(chosen) == 1, f"{name}.tuned", ", ".join(chosen), "one setting and its values")
+        ((key, values),) = chosen.items()
         grid: TuningGrid = build(cfg.tuning)
         start = {key: float(OmegaConf.select(attack.attack, key))}
         value = partial(attack_value, cfg, attack, family, protocol)

@@ -53,7 +53,7 @@ class AttackProtocol(SharedProtocol):
 
     def options(self, family: ConstrainedFamily) -> dict[str, Any]:
         """What an `Attack` is given beside its own settings."""
-        shared = {"threat": family.threat, "kappa": family.options.get("kappa", 0.0)}
+        shared = {"threat": family.threat, "kappa": family.kappa}
         return {**shared, "budget": self.budget, "chunk": self.chunk, "seed": self.seed}
 
 

@@ -110,7 +110,8 @@ def tune(
 ) -> Tuned:
     """Search `grid` from the settings `start` and keep every trial in `journal`, to resume from.
 
-    A trial whose report at step `warmup` is in the worse half of the earlier ones is pruned.
+    A trial is pruned at step `warmup` if its best report so far is worse than the median of the
+    earlier trials' reports there.
     """
     journal.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(

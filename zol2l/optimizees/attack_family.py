@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from zol2l.chunks import device_of, fitting
 from zol2l.errors import require
-from zol2l.optimizees.black_box_attack import BlackBoxAttack
+from zol2l.optimizees.black_box_attack import BlackBoxAttack, Norm, Parameterization
 from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.goals import Goal
 from zol2l.types import Optimizee
@@ -23,7 +23,7 @@ class AttackFamily(OptimizeeFamily):
 
     Training instances are taken from the front of that order, test instances from its back,
     validation instances from the middle, so that a split's images do not depend on its size.
-    `targeted` attacks aim at the class after the true one. Further `options` are BlackBoxAttack's.
+    `targeted` attacks aim at the class after the true one. The last five are BlackBoxAttack's.
     """
 
     name = "black_box_attack"
@@ -39,7 +39,11 @@ class AttackFamily(OptimizeeFamily):
         targeted: bool = False,
         seed: int = 0,
         dtype: str = "float32",
-        **options: Any,
+        norm: Norm = "l1",
+        c: float = 0.1,
+        confidence: float = 0.0,
+        parameterization: Parameterization = "clipped",
+        resize: Sequence[int] | None = None,
     ) -> None:
         super().__init__(train, validation, test)
         self.dtype = dtype_named(dtype)
@@ -58,7 +62,10 @@ class AttackFamily(OptimizeeFamily):
             "test": order.flip(0)[:test],
         }
         self._victim = copy.deepcopy(victim).to(self.dtype).eval()
-        self.options = options
+        self.make: Callable[..., Optimizee] = partial(
+            BlackBoxAttack, norm=norm, c=c, confidence=confidence,
+            parameterization=parameterization, resize=resize,
+        )  # fmt: skip
         self.identity = module_identity(victim)
         self.images, self.labels, self.targeted = images, labels, targeted
 
@@ -80,9 +87,7 @@ class AttackFamily(OptimizeeFamily):
 
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
         images, goal = self.examples(split, rows)
-        return BlackBoxAttack(
-            self.victim, images, goal.labels, targets=goal.targets, **self.options
-        )
+        return self.make(self.victim, images, goal.labels, targets=goal.targets)
 
 
 def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from zol2l.evaluation.results import read_results
 from zol2l.evaluation.summary import runs
 from zol2l.made_of import methods_in
 from zol2l.reporting.apart import methods_apart, tasks_apart
-from zol2l.stage import read_json
+from zol2l.stage import POINTS, read_json
 
 RESULTS = "results.parquet"
 KEPT = ("parts", "wandb", "tuning")
@@ -80,14 +80,15 @@ def values_of(path: Path) -> pd.DataFrame:
 
 def configuration(path: Path, commands: Sequence[str]) -> tuple[dict[str, Any], str]:
     """The configuration with which one of the commands made a results file, and at which of an
-    experiment's points: a point's record is that of the run folder above it.
+    experiment's points: the record of run/points/POINT is that of run.
     """
-    for folder in path.parents:
-        for command in commands:
-            record = folder / f"{command}.json"
-            if record.is_file():
-                below = path.parent.relative_to(folder).parts
-                return read_json(record)["config"], "/".join(below[1:])
+    folder, point = path.parent, ""
+    if folder.parent.name == POINTS:
+        folder, point = folder.parent.parent, folder.name
+    for command in commands:
+        record = folder / f"{command}.json"
+        if record.is_file():
+            return read_json(record)["config"], point
     allowed = f"a folder with {' or '.join(f'{name}.json' for name in commands)}: not killed midway"
     raise InvalidInput("folder", path.parent, allowed)
 
