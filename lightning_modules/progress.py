@@ -37,9 +37,6 @@ class StepProgress(Callback):
                 self.reported = validated
                 self._report(trainer, module)
 
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._report(trainer, module)
-
     def _report(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self.advance is not None:
             known = trainer.callback_metrics

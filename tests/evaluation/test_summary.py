@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from zol2l.evaluation.results import SCHEMA, read_results, write_results
-from zol2l.evaluation.summary import runs, stopped, summarize, write_summary
+from zol2l.evaluation.summary import runs, stopped_runs, summarize, write_summary
 
 COLUMNS = [
     "method",
@@ -108,7 +108,7 @@ def test_stopped_instances_count_as_failures_and_enter_no_mean(tmp_path: Path) -
     assert (record["instances"], record["success_rate"]) == (2, 0.5)
     assert (record["final_loss_mean"], record["final_distortion_mean"]) == (2, 20)
     assert record["queries_to_success_mean"] == 9
-    assert stopped(table).to_numpy().tolist() == [["m", 1, 0, 1]]
+    assert stopped_runs(table) == {"m": 1}
 
 
 def test_stopped_instances_do_not_dilute_the_cost_of_a_step(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_stopped_instances_do_not_dilute_the_cost_of_a_step(tmp_path: Path) -> N
 
 
 def test_no_instance_is_stopped_in_a_healthy_table(example: pd.DataFrame) -> None:
-    assert len(stopped(example)) == 0
+    assert stopped_runs(example) == {}
 
 
 def test_the_written_table_reads_back_with_six_digits(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,6 +13,7 @@ from tests.lightning_modules.toys import FAMILY, SCHEDULE, module, train, weight
 from zol2l.errors import InvalidInput
 from zol2l.estimators import ForwardDifference
 from zol2l.optimizees import Quadratic, QuadraticFamily
+from zol2l.optimizer import iterate
 
 
 @pytest.mark.parametrize("stage", ["update", "sampling"])
@@ -67,16 +71,29 @@ def test_one_window_of_one_instance_takes_the_same_states_in_both_schedules() ->
     assert torch.equal(weights(one.learned), weights(other.learned))
 
 
-def test_the_objective_is_equation_4_scaled_to_mean_weight_one() -> None:
-    job = module("sampling", regularization=0.3)
+def test_the_objective_is_equation_4_scaled_to_mean_weight_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    penalties: list[torch.Tensor] = []
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        for after, seen in iterate(*arguments):
+            penalties.append(seen.directions.penalty)
+            yield after, seen
+
+    job = module("sampling", regularization=1e5)
     job.generator = torch.Generator().manual_seed(0)
-    _, objective, losses = job.unroll_window(job._start(torch.tensor([0, 3])))
+    with monkeypatch.context() as patch:
+        patch.setattr("lightning_modules.meta_training.iterate", watched)
+        _, objective, losses = job.unroll_window(job._start(torch.tensor([0, 3])))
     job.generator = torch.Generator().manual_seed(0)
     job.regularization = 0.0
     _, plain, _ = job.unroll_window(job._start(torch.tensor([0, 3])))
     steps = torch.arange(1, SCHEDULE.window + 1)[:, None]
     assert plain.item() == pytest.approx(2 / 7 * (steps * losses).sum().item() / 2, rel=1e-5)
-    assert objective.item() > plain.item()
+    penalty = 1e5 * 2 / 7 * torch.stack(penalties).sum().item() / 2
+    assert len(penalties) == SCHEDULE.window and penalty > 0.1
+    assert (objective - plain).item() == pytest.approx(penalty, rel=1e-4)
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])

@@ -121,6 +121,24 @@ def test_training_the_rnn_alone_makes_it_stronger_than_its_start(rnn: RNNMaximiz
     assert reached() > before + 0.05
 
 
+def test_the_diversity_of_the_generator_is_its_formula() -> None:
+    torch.manual_seed(0)
+    maximizer = GeneratorMaximizer(channels=1, classes=3, steps=3).double().train()
+    nn.init.normal_(maximizer.generator.out.weight)
+    problem, gains = inner_problem(), []
+    for diversity in (0.0, 0.7):
+        maximizer.diversity = diversity
+        gains.append(maximizer(problem, Draws.of(seeded(0), 4)).gain.item())
+    trace = maximizer.trace(problem.repeated(2), Draws.of(seeded(0), 4).repeated(2))
+    terms = []
+    for point in trace.points[1:]:
+        for one in range(4):
+            between_codes = (trace.first[one] - trace.first[one + 4]).abs().mean()
+            between_images = (point[one] - point[one + 4]).abs().mean() / problem.threat.eps
+            terms.append((between_images / between_codes).item())
+    assert gains[1] - gains[0] == pytest.approx(0.7 * sum(terms) / len(terms))
+
+
 def test_the_generator_attacks_twice_from_two_codes_and_learns_to_differ() -> None:
     torch.manual_seed(0)
     maximizer = GeneratorMaximizer(channels=1, classes=3, steps=3, diversity=5.0).double().train()

@@ -4,13 +4,13 @@ import pytest
 from matplotlib.image import imread
 
 from tests.plots.losses import frame
+from zol2l.evaluation.summary import stopped_runs
 from zol2l.plots.curves import (
     logarithmic,
     loss_against_iterations,
     loss_against_queries,
     loss_curves,
     spread_note,
-    stopped_runs,
 )
 
 TWO_TRIALS = {"zo_sgd": [[[4, 2], [4, 3]], [[6, 4], [6, 7]]], "zo_lstm": [[[4, 1], [4, 1]]] * 2}

@@ -23,7 +23,7 @@ from zol2l.commands.objects import (
 from zol2l.commands.search import tuned_path
 from zol2l.commands.tune import tuned_settings
 from zol2l.evaluation.protocol import Method, Protocol, evaluate
-from zol2l.evaluation.summary import stopped, summarize, write_summary
+from zol2l.evaluation.summary import stopped_runs, summarize, write_summary
 from zol2l.learned_weights import read_card_of
 from zol2l.made_of import MadeOf, definition
 from zol2l.optimizees import OptimizeeFamily
@@ -51,7 +51,7 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     learned = [(o, p) for m in chosen.values() for p, o in m.learned.items()]
     uses = [*family.files, *(weights_path(cfg, owner, part) for owner, part in learned)]
     uses += [tuned_path(cfg, name) for name, method in chosen.items() if method.tuned]
-    print_summary(summary, len(stopped(results)))
+    print_summary(summary, sum(stopped_runs(results).values()))
     written = [folder / "results.parquet", folder / "summary.csv", *figures]
     show = partial(log_evaluation, results=results, summary=summary, figures=figures)
     defined = {name: method.definition for name, method in methods.items()}

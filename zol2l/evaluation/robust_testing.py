@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.evaluation.robust_results import read_robust, write_robust
 from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, withstand
+from zol2l.lock import alone
 from zol2l.progress import Advance
 
 
@@ -55,9 +56,10 @@ def run_tests(
     for done, test in enumerate(tests):
         progress("Testing under attack", done, total)
         part = parts / f"{test.title}-{test.fingerprint}.parquet"
-        if not part.exists():
-            images, labels = (tensor[: test.images] for tensor in data)
-            write_robust(part, [run_test(test, images, labels, threat, protocol)])
+        with alone(parts, part.stem):
+            if not part.exists():
+                images, labels = (tensor[: test.images] for tensor in data)
+                write_robust(part, [run_test(test, images, labels, threat, protocol)])
         frames.append(read_robust(part))
     progress("Testing under attack", total, total)
     write_robust(folder / "results.parquet", frames)

@@ -61,8 +61,7 @@ def write_summary(path: Path, summary: pd.DataFrame) -> None:
     write_atomically(path, lambda p: summary.to_csv(p, index=False, float_format="%.6g"))
 
 
-def stopped(results: pd.DataFrame) -> pd.DataFrame:
-    """Instances whose black box returned NaN or inf: method, instance, trial and the step."""
-    bad = results[~np.isfinite(results["loss"])]
-    first: pd.DataFrame = bad.groupby(RUN, observed=True)["step"].min().reset_index()
-    return first
+def stopped_runs(results: pd.DataFrame) -> dict[str, int]:
+    """Count the runs whose black box returned NaN or inf, for methods with such runs."""
+    bad = results.loc[~np.isfinite(results["loss"]), RUN].drop_duplicates()
+    return {str(method): len(part) for method, part in bad.groupby("method", observed=True)}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from zol2l.evaluation.summary import stopped_runs
 from zol2l.plots.style import chart, count_axis, legend, lines, pretty, save, styled
 
 LOG_RATIO = 30
@@ -52,13 +53,6 @@ def loss_curves(results: pd.DataFrame, against: Against) -> pd.DataFrame:
         spread = per_trial.groupby(["method", "step"], observed=True).std()
     columns = {"x": iterates[against].mean(), "mean": iterates["loss"].mean(), "spread": spread}
     return pd.DataFrame(columns).reset_index()
-
-
-def stopped_runs(results: pd.DataFrame) -> dict[str, int]:
-    """Count the runs that have an iterate without a finite loss, for methods with such runs."""
-    bad = results[~np.isfinite(results["loss"])]
-    runs = bad[["method", "instance", "trial"]].drop_duplicates()
-    return {str(method): len(part) for method, part in runs.groupby("method", observed=True)}
 
 
 def spread_note(results: pd.DataFrame) -> str:
