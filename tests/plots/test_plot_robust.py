@@ -14,7 +14,7 @@ def rows(correct: dict[tuple[str, int, str], list[bool]], radius: float = 1.0) -
     frames = [
         pd.DataFrame(
             {"method": method, "seed": seed, "attacker": attacker, "radius": radius,
-             "instance": range(len(known)), "correct": known, "loss": radius + np.arange(len(known))}
+             "instance": (each := np.arange(len(known))), "correct": known, "loss": radius + each}
         )
         for (method, seed, attacker), known in correct.items()
     ]  # fmt: skip
