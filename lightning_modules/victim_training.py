@@ -11,9 +11,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from lightning_modules.augmentation import augmented
 from lightning_modules.counted_training import CountedTraining
+from zol2l.chunks import predictions
 from zol2l.errors import require
 from zol2l.maximizers import Draws
-from zol2l.optimizees.attack_family import predictions
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.modes import evaluating
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +22,24 @@ def fitting(dimension: int, device: torch.device) -> int:
     """Points of so many coordinates to a call. Results depend on it by rounding alone."""
     on_cpu = min(MOST, max(FEWEST, IN_CACHE // dimension))
     return on_cpu if device.type == "cpu" else ON_ACCELERATOR * on_cpu
+
+
+def logits_of(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """The answers (m, classes) of a network to images (m, C, H, W), a fitting number at a time, on
+    its own device.
+    """
+    device = device_of(network, images)
+    size = fitting(images[0].numel(), device)
+    return torch.cat([network(part.to(device)) for part in images.split(size)])
+
+
+@torch.no_grad()
+def predictions(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """The classes (m,) that a network takes images (m, C, H, W) for, -1 where it answers NaN; where
+    the images are.
+    """
+    scores = logits_of(network, images).log_softmax(dim=1).to(images.device)
+    return torch.where(scores.isnan().any(dim=1), -1, scores.argmax(dim=1))
 
 
 def device_of(network: object, images: Tensor) -> torch.device:

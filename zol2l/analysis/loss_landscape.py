@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zol2l.chunks import device_of, fitting
+from zol2l.chunks import device_of, logits_of
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws
 
@@ -38,10 +38,10 @@ def loss_landscape(
         (gradient,) = torch.autograd.grad(total, point)
     places = torch.linspace(-reach, reach, points).tolist()
     grid = [(a, b) for a in places for b in places]
-    losses, size = [], fitting(images[0].numel(), device)
+    losses = []
     for a, b in grid:
         moved = (images + a * gradient.sign() + b * across).clamp(0, 1)
-        logits = torch.cat([classifier(part) for part in moved.split(size)])
-        losses.append(CrossEntropy().inner(logits, labels, None).mean().item())
+        found = CrossEntropy().inner(logits_of(classifier, moved), labels, None)
+        losses.append(found.mean().item())
     columns = {"along_gradient": [a for a, _ in grid], "along_random": [b for _, b in grid]}
     return pd.DataFrame({**columns, "loss": losses})

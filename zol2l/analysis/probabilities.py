@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zol2l.chunks import fitting
+from zol2l.chunks import logits_of
 
 
 @torch.no_grad()
@@ -17,9 +17,8 @@ def probability_distribution(victim: nn.Module, images: Tensor, ranks: int = 10)
     Where the first is near 1, the outer product of one score stands well for the Fisher information
     over all classes.
     """
-    size = fitting(images[0].numel(), images.device)
-    parts = [victim(part).softmax(dim=1) for part in images.split(size)]
-    largest = torch.cat(parts).topk(min(ranks, parts[0].shape[1]), dim=1)[0].double()
+    shares = logits_of(victim, images).softmax(dim=1)
+    largest = shares.topk(min(ranks, shares.shape[1]), dim=1)[0].double()
     return pd.DataFrame(
         {
             "rank": range(1, largest.shape[1] + 1),

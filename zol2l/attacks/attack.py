@@ -13,8 +13,8 @@ from torch import Tensor
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.problem import AttackLoss, ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
+from zol2l.chunks import predictions
 from zol2l.errors import require
-from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.goals import Goal
 from zol2l.oracle import Oracle
 from zol2l.types import Rows

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from zol2l.attacks.attack import Attack, AttackResult, inspect
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
+from zol2l.chunks import predictions
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
 from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.lock import alone
-from zol2l.optimizees.attack_family import predictions
 from zol2l.optimizees.goals import Goal
 from zol2l.progress import Advance
 from zol2l.resume import load_tensors, save_tensors

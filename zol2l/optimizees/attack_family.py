@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from zol2l.chunks import device_of, fitting
+from zol2l.chunks import predictions
 from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import BlackBoxAttack, Norm, Parameterization
 from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
@@ -93,15 +93,3 @@ class AttackFamily(OptimizeeFamily):
 def correctly_classified(victim: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """Indices of the images whose predicted class is their label."""
     return (predictions(victim, images) == labels).nonzero()[:, 0]
-
-
-@torch.no_grad()
-def predictions(victim: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """The classes (m,) that the victim takes images (m, C, H, W) for; -1 where it answers NaN.
-    It is asked on its own device; the answer is where the images are.
-    """
-    device = device_of(victim, images)
-    size = fitting(images[0].numel(), device)
-    parts = [victim(batch.to(device)).log_softmax(dim=1) for batch in images.split(size)]
-    scores = torch.cat(parts).to(images.device)
-    return torch.where(scores.isnan().any(dim=1), -1, scores.argmax(dim=1))
