@@ -16,10 +16,18 @@ here = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_device_that_is_not_there_is_named(zol2l: Zol2l) -> None:
-    outcome = zol2l("evaluate", *QUIET, "optimizee=quadratic", "baseline=zo_sgd", "trainer=gpu")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "optimizee=quadratic", "baseline=zo_sgd"),
+        ("train-victim", "optimizee=digits_attack"),
+        ("adv-train", "defense=plain"),
+    ],
+)
+def test_a_device_that_is_not_there_is_named(zol2l: Zol2l, arguments: tuple[str, ...]) -> None:
+    outcome = zol2l(*arguments, *QUIET, "trainer=gpu")
     assert outcome.status == 2
-    assert "trainer.accelerator=gpu" in outcome.err
+    assert "trainer.accelerator=gpu: no CUDA device" in outcome.err
 
 
 @gpu
@@ -49,3 +57,18 @@ def test_attacks_run_where_the_victim_does(zol2l: Zol2l, tmp_path: Path) -> None
     rows = pd.read_parquet(tmp_path / "outputs/digits_linf-smoke/results.parquet")
     assert set(rows["method"]) == set(names)
     assert rows["outside_ball"].max() <= 1e-6
+
+
+@gpu
+@here
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_robust_classifiers_are_trained_and_attacked(
+    zol2l: Zol2l, tmp_path: Path, precision: str
+) -> None:
+    chosen = ("defense=rnn_trades", "~attackers.l2lda", "trainer=gpu")
+    for command in ("adv-train", "adv-evaluate"):
+        outcome = zol2l(command, *QUIET, *chosen, f"trainer.precision={precision}")
+        assert outcome.status == 0, outcome.err
+    rows = pd.read_parquet(tmp_path / "outputs/digits_small_convnet-smoke/results.parquet")
+    assert rows["loss"].notna().all()
+    assert rows.loc[rows["attacker"] == "natural", "correct"].mean() > 0.3

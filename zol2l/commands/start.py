@@ -12,6 +12,7 @@ import torch
 from omegaconf import DictConfig
 
 from zol2l.build import plain
+from zol2l.commands.objects import chosen_device
 from zol2l.commands.robust import require_recipe
 from zol2l.errors import require
 from zol2l.lock import first_node
@@ -43,6 +44,7 @@ def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
     strategy = cfg.trainer.get("strategy")
     allowed = "ddp_fork (or ddp_spawn): ddp starts the command anew, which zol2l's commands cannot"
     require(strategy != "ddp", "trainer.strategy", strategy, allowed)
+    chosen_device(cfg)  # refuses one that is not there
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
