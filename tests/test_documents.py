@@ -75,7 +75,8 @@ def test_commands_run_in_their_order(name: str, tmp_path: Path) -> None:
     write_files(blocks, tmp_path)
     tools = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": "."}
     environment = {**os.environ, **tools, "WANDB_MODE": "disabled"}
-    commands = [b for b in blocks if b.kind in ("bash", "python") and b.title is None]
+    untitled = [b for b in blocks if b.kind in ("bash", "python") and b.title is None]
+    commands = [b for b in untitled if not b.text.startswith("make ")]  # it is installed
     for block in commands:
         run = ["bash", "-ec"] if block.kind == "bash" else [sys.executable, "-c"]
         done = subprocess.run(

@@ -18,8 +18,8 @@ from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.chunks import predictions
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
+from zol2l.evaluation.parts import kept_part, part_path
 from zol2l.evaluation.shared_protocol import SharedProtocol
-from zol2l.lock import alone
 from zol2l.optimizees.goals import Goal
 from zol2l.progress import Advance
 from zol2l.resume import load_tensors, save_tensors
@@ -82,21 +82,34 @@ def attack_all(
     frames = []
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, named in attacks.items():
-        part = parts / f"{name}-{named.fingerprint}.parquet"
-        images = part.with_suffix(".images.safetensors")
-        with alone(parts, part.stem):
-            if not part.exists():
-                checkpoint = AttackCheckpoint(part.with_suffix(".checkpoint.safetensors"))
-                show = partial(progress, name)
-                frame, kept = attack_once(name, named.attack, family, protocol, checkpoint, show)
-                save_tensors(images, kept)
-                write_attacks(part, [frame])
-                checkpoint.remove()
+        make = partial(_keep_attack, name, named.attack, family, protocol, progress)
+        part = kept_part(parts, name, named.fingerprint, make)
         frames.append(read_attacks(part))
-        shown = {key: value[: protocol.pictured] for key, value in load_tensors(images).items()}
+        pictures = load_tensors(_images_of(part))
+        shown = {key: value[: protocol.pictured] for key, value in pictures.items()}
         save_tensors(folder / "pictures" / f"{name}.safetensors", shown)
     write_attacks(folder / "results.parquet", frames)
     return read_attacks(folder / "results.parquet")
+
+
+def _keep_attack(
+    name: str,
+    attack: Attack,
+    family: ConstrainedFamily,
+    protocol: AttackProtocol,
+    progress: Advance,
+    part: Path,
+) -> None:
+    checkpoint = AttackCheckpoint(part.with_suffix(".checkpoint.safetensors"))
+    show = partial(progress, name)
+    frame, kept = attack_once(name, attack, family, protocol, checkpoint, show)
+    save_tensors(_images_of(part), kept)
+    write_attacks(part, [frame])
+    checkpoint.remove()
+
+
+def _images_of(part: Path) -> Path:
+    return part.with_suffix(".images.safetensors")
 
 
 def attack_once(
@@ -130,7 +143,7 @@ def transferred(
     """
     shares = {}
     for name, named in attacks.items():
-        kept = load_tensors(parts / f"{name}-{named.fingerprint}.images.safetensors")
+        kept = load_tensors(_images_of(part_path(parts, name, named.fingerprint)))
         known = predictions(network, kept["clean"]) == kept["labels"]
         goal = Goal(kept["labels"], kept.get("targets"))
         counted = known & goal.reached(kept["predictions"])

@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from zol2l.evaluation.parts import kept_part
 from zol2l.evaluation.pictures import take_pictures
 from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
 from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.files import write_atomically
-from zol2l.lock import alone
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
@@ -108,10 +108,8 @@ def evaluate(
         require_affordable(method.optimizer, start, protocol.budget, "evaluation.budget")
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, method in methods.items():
-        part = parts / f"{name}-{method.fingerprint}.parquet"
-        with alone(parts, part.stem):
-            if not part.exists():
-                _evaluate_method(name, method.optimizer, family, protocol, part, progress)
+        make = partial(_evaluate_method, name, method.optimizer, family, protocol, progress)
+        part = kept_part(parts, name, method.fingerprint, make)
         frames.append(read_results(part))
         pictures = part.with_suffix(".pictures.safetensors")
         if pictures.exists():
@@ -126,8 +124,8 @@ def _evaluate_method(
     optimizer: Optimizer,
     family: OptimizeeFamily,
     protocol: Protocol,
-    part: Path,
     progress: Advance,
+    part: Path,
 ) -> None:
     oracle = protocol.oracle(family)
     checkpoint = RunCheckpoint(part.with_suffix(".checkpoint.safetensors"))

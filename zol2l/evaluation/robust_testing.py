@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ import pandas as pd
 from torch import Tensor, nn
 
 from zol2l.attacks.threat_model import ThreatModel
+from zol2l.evaluation.parts import kept_part
 from zol2l.evaluation.robust_results import read_robust, write_robust
 from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, withstand
-from zol2l.lock import alone
 from zol2l.progress import Advance
 
 
@@ -55,12 +56,8 @@ def run_tests(
     frames = []
     for done, test in enumerate(tests):
         progress("Testing under attack", done, total)
-        part = parts / f"{test.title}-{test.fingerprint}.parquet"
-        with alone(parts, part.stem):
-            if not part.exists():
-                images, labels = (tensor[: test.images] for tensor in data)
-                write_robust(part, [run_test(test, images, labels, threat, protocol)])
-        frames.append(read_robust(part))
+        make = partial(run_test, test, data, threat, protocol)
+        frames.append(read_robust(kept_part(parts, test.title, test.fingerprint, make)))
     progress("Testing under attack", total, total)
     write_robust(folder / "results.parquet", frames)
     return read_robust(folder / "results.parquet")
@@ -68,12 +65,13 @@ def run_tests(
 
 def run_test(
     test: RobustTest,
-    images: Tensor,
-    labels: Tensor,
+    data: tuple[Tensor, Tensor],
     threat: ThreatModel,
     protocol: RobustnessProtocol,
-) -> pd.DataFrame:
-    """The rows of one test on images (B, C, H, W) with labels (B,)."""
+    part: Path,
+) -> None:
+    """Write the rows of one test on the first of the images (m, C, H, W) with labels (m,)."""
+    images, labels = (tensor[: test.images] for tensor in data)
     seen = withstand(
         test.classifier, test.attacker, images, labels, threat.scaled(test.radius),
         seed=protocol.seed, chunk=protocol.chunk,
@@ -82,4 +80,6 @@ def run_test(
     measured |= {"correct": seen.correct, "loss": seen.loss}
     frame = pd.DataFrame({name: value.cpu().numpy() for name, value in measured.items()})
     frame["instance"] = np.arange(len(frame))
-    return frame.assign(method=test.method, seed=test.seed, attacker=test.name, radius=test.radius)
+    frame["method"], frame["seed"] = test.method, test.seed
+    frame["attacker"], frame["radius"] = test.name, test.radius
+    write_robust(part, [frame])
