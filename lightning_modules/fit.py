@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from logging import WARNING, getLogger
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.loggers import Logger
 from torch import nn
 
 from lightning_modules.adversarial_training import VALIDATION, AdversarialTraining
@@ -25,6 +23,7 @@ from lightning_modules.progress import StepProgress
 from lightning_modules.timed_checkpoint import TimedCheckpoint
 from lightning_modules.victim_training import VictimTraining
 from zol2l.errors import InvalidInput, require
+from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 
 CHECKPOINT = "last.ckpt"
@@ -56,9 +55,7 @@ def fit_victim(
     data: ImageData,
     settings: Mapping[str, Any],
     trainer: Mapping[str, Any],
-    logging: Mapping[str, Any],
-    folder: Path,
-    run_name: str,
+    job: Job,
     checkpoint: Path,
     keep: Kept,
 ) -> None:
@@ -82,7 +79,7 @@ def fit_victim(
         ("Training the victim", ("victim/train_loss", "victim/test_accuracy")),
         trainer=trainer,
         log_every=50,
-        found=loggers(logging, folder, run_name, "train-victim", settings),
+        job=job,
         checkpoint=TimedCheckpoint(checkpoint, CHECKPOINT_SECONDS),
         keep=keep,
     )
@@ -93,26 +90,21 @@ def fit_optimizer(
     data: InstanceData,
     *,
     trainer: Mapping[str, Any],
-    logging: Mapping[str, Any],
-    folder: Path,
-    run_name: str,
-    config: Mapping[str, Any],
-    uses: Sequence[Path] = (),
+    job: Job,
     keep: Kept,
 ) -> None:
     """Meta-train to the end and `keep` the module's learned part, which holds the best validated
     weights then, told their validation figures and meta-step.
 
-    A checkpoint is written after every meta-step; a killed job goes on there, exactly. `uses` are
-    files of weights that it depends on.
+    A checkpoint is written after every meta-step; a killed job goes on there, exactly.
     """
     titles = {"update": "Meta-training UpdateRNN", "sampling": "Meta-training QueryRNN"}
     metrics = ("meta/loss", "val/final_loss", "val/queries_to_success", "val/meta_loss")
     shown = StepProgress(titles[module.stage], module.meta_steps, metrics)
-    checkpoint = folder / CHECKPOINT
+    checkpoint = job.folder / CHECKPOINT
     kept = KeepResult(lambda _: keep(module.take_best()))
-    with loggers(logging, folder, run_name, f"meta-train-{module.stage}", config, uses) as found:
-        job = make_trainer(
+    with loggers(job) as found:
+        fitting = make_trainer(
             trainer,
             log_every=1,
             max_steps=module.meta_steps,
@@ -120,19 +112,15 @@ def fit_optimizer(
             logger=found,
             callbacks=[shown, _each_step(checkpoint), kept],
         )
-        _fit(job, module, data, checkpoint)
+        _fit(fitting, module, data, checkpoint)
 
 
 def fit_robust(
     module: AdversarialTraining,
     *,
     trainer: Mapping[str, Any],
-    logging: Mapping[str, Any],
-    folder: Path,
-    run_name: str,
-    config: Mapping[str, Any],
+    job: Job,
     checkpoint_seconds: float = 0.0,
-    uses: Sequence[Path] = (),
     keep: Kept,
 ) -> None:
     """Train a robust classifier to the end and `keep` it, told its accuracies on the held-out
@@ -146,8 +134,8 @@ def fit_robust(
         ("Adversarial training", ("adv/loss", *(f"val/{name}" for name in VALIDATION))),
         trainer=trainer,
         log_every=10,
-        found=loggers(logging, folder, run_name, "adv-train", config, uses),
-        checkpoint=TimedCheckpoint(folder / CHECKPOINT, checkpoint_seconds),
+        job=job,
+        checkpoint=TimedCheckpoint(job.folder / CHECKPOINT, checkpoint_seconds),
         keep=keep,
     )
 
@@ -158,7 +146,7 @@ def _fit_counted(
     *,
     trainer: Mapping[str, Any],
     log_every: int,
-    found: AbstractContextManager[list[Logger]],
+    job: Job,
     checkpoint: TimedCheckpoint,
     keep: Kept,
 ) -> None:
@@ -168,12 +156,12 @@ def _fit_counted(
     bar = StepProgress(shown[0], module.total_updates, shown[1])
     data = InstanceData(module.available, module.batch_size, module.seed, module.field)
     kept = KeepResult(lambda _: keep(module.validation))
-    with found as known:
-        job = make_trainer(
+    with loggers(job) as known:
+        fitting = make_trainer(
             trainer, log_every, max_epochs=-1, logger=known,
             callbacks=[bar, checkpoint, kept], enable_checkpointing=False,
         )  # fmt: skip
-        _fit(job, module, data, checkpoint.path)
+        _fit(fitting, module, data, checkpoint.path)
     checkpoint.path.unlink(missing_ok=True)
 
 

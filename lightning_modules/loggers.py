@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,35 +12,28 @@ from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from zol2l.tracking import artifact, run_identity, use_artifacts, wandb_mode
+from zol2l.tracking import Job, artifact, use_artifacts, wandb_mode
 
 STEPS, AXES = "trainer/global_step", {"adv-train": "adv/epoch"}
 """What curves are drawn against: meta-steps or batches, and in adversarial training epochs."""
 
 
 @contextmanager
-def loggers(
-    settings: Mapping[str, Any],
-    folder: Path,
-    run_name: str,
-    job_type: str,
-    config: Mapping[str, Any],
-    uses: Sequence[Path] = (),
-) -> Iterator[list[Logger]]:
+def loggers(job: Job) -> Iterator[list[Logger]]:
     """Loggers of one training job; a Weights & Biases run is finished on the way out, so that the
     next job of a sweep gets one of its own. Without a key it is written offline.
     """
-    folder = folder.absolute()  # W&B's service may have been started elsewhere
+    folder = job.folder.absolute()  # W&B's service may have been started elsewhere
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Logger] = [CSVLogger(str(folder), name="csv")]
-    if settings["tensorboard"]:
+    if job.settings["tensorboard"]:
         found.append(TensorBoardLogger(str(folder), name="tensorboard", version=""))
-    if settings["wandb"] and wandb_mode() != "disabled":
-        found.append(_own_run(settings, folder, run_name, job_type, config, uses))
+    if job.tracked:
+        found.append(OwnRun(job))
     try:
         yield found
     finally:
-        if settings["wandb"]:
+        if job.settings["wandb"]:
             import wandb
 
             wandb.finish()
@@ -48,12 +41,13 @@ def loggers(
 
 class OwnRun(WandbLogger):
     """A run that begins when something is logged, in the process that trains, and ends with the
-    training there. `axis` is what its curves are drawn against; `uses` are files of weights.
+    training there.
     """
 
-    def __init__(self, axis: str, uses: Sequence[Path], **options: Any) -> None:
-        super().__init__(**options)
-        self.axis, self.uses = axis, uses
+    def __init__(self, job: Job) -> None:
+        offline = wandb_mode() == "offline"
+        super().__init__(save_dir=str(job.folder.absolute()), offline=offline, **job.run())
+        self.axis, self.uses = AXES.get(job.kind, STEPS), job.uses
 
     @property
     @rank_zero_experiment
@@ -88,25 +82,3 @@ def log_once(
     module.log_dict(dict(figures), logger=False)
     for logger in module.loggers:
         logger.log_metrics({**figures, **axis}, step)
-
-
-def _own_run(
-    settings: Mapping[str, Any],
-    folder: Path,
-    run_name: str,
-    job_type: str,
-    config: Mapping[str, Any],
-    uses: Sequence[Path],
-) -> WandbLogger:
-    import wandb
-
-    return OwnRun(
-        AXES.get(job_type, STEPS),
-        uses,
-        project=settings["project"],
-        save_dir=str(folder),
-        offline=wandb_mode() == "offline",
-        config={**config, "sweep": settings["sweep"]},
-        settings=wandb.Settings(silent=True),
-        **run_identity(settings, run_name, job_type, folder),
-    )

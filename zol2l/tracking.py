@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,15 +33,40 @@ def wandb_mode() -> Literal["online", "offline", "disabled"]:
     return "online" if os.environ.get("WANDB_API_KEY") or logged_in else "offline"
 
 
-def run_identity(
-    settings: Mapping[str, Any], run_name: str, job_type: str, folder: Path
-) -> dict[str, Any]:
-    """Name, group, job type and tags of a run: the group is the experiment, the job type the stage;
-    jobs of a sweep share a tag.
+@dataclass(frozen=True)
+class Job:
+    """A job as its logs show it: the logger's `settings`, the `folder` it writes to, the run it
+    belongs to, its `kind` (the stage), its configuration, and the files of weights that it `uses`.
     """
-    sweep = [f"sweep-{settings['sweep']}"] if settings["sweep"] else []
-    group = {"name": f"{run_name}/{folder.name}", "group": run_name, "job_type": job_type}
-    return {**group, "tags": [*settings["tags"], *sweep]}
+
+    settings: Mapping[str, Any]
+    folder: Path
+    run_name: str
+    kind: str
+    config: Mapping[str, Any]
+    uses: Sequence[Path] = ()
+
+    @property
+    def tracked(self) -> bool:
+        """Whether Weights & Biases is to show it."""
+        return bool(self.settings["wandb"]) and wandb_mode() != "disabled"
+
+    def run(self) -> dict[str, Any]:
+        """A Weights & Biases run of it: the group is the experiment, the job type the stage; jobs
+        of a sweep share a tag.
+        """
+        import wandb
+
+        sweep = self.settings["sweep"]
+        return {
+            "project": self.settings["project"],
+            "name": f"{self.run_name}/{self.folder.name}",
+            "group": self.run_name,
+            "job_type": self.kind,
+            "tags": [*self.settings["tags"], *([f"sweep-{sweep}"] if sweep else [])],
+            "config": {**self.config, "sweep": sweep},
+            "settings": wandb.Settings(silent=True),
+        }
 
 
 def artifact(path: Path) -> Any:
@@ -72,30 +98,19 @@ def use_artifacts(run: Any, files: Iterable[Path]) -> None:
 
 
 @contextmanager
-def wandb_run(
-    settings: Mapping[str, Any],
-    folder: Path,
-    run_name: str,
-    job_type: str,
-    config: Mapping[str, Any],
-    uses: Iterable[Path] = (),
-) -> Iterator[Any | None]:
-    """A Weights & Biases run, or None where it is switched off; always finished at the end. `uses`
-    are files of weights that its results depend on.
+def wandb_run(job: Job) -> Iterator[Any | None]:
+    """A Weights & Biases run of a job, or None where it is switched off; always finished at the
+    end.
     """
-    if not settings["wandb"] or wandb_mode() == "disabled":
+    if not job.tracked:
         yield None
         return
     import wandb
 
-    folder.mkdir(parents=True, exist_ok=True)
-    run = wandb.init(
-        project=settings["project"], dir=str(folder), mode=wandb_mode(),
-        config={**config, "sweep": settings["sweep"]}, settings=wandb.Settings(silent=True),
-        **run_identity(settings, run_name, job_type, folder),
-    )  # fmt: skip
+    job.folder.mkdir(parents=True, exist_ok=True)
+    run = wandb.init(dir=str(job.folder), mode=wandb_mode(), **job.run())
     try:
-        use_artifacts(run, uses)
+        use_artifacts(run, job.uses)
         yield run
     finally:
         run.finish()

@@ -15,6 +15,7 @@ from lightning_modules.fit import fit_victim
 from lightning_modules.victim_training import VictimTraining
 from tests.problems import seeded
 from zol2l.errors import InvalidInput
+from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import small_convnet
 
@@ -32,8 +33,8 @@ def trained(folder: Path, data: ImageData = DATA, **settings: Any) -> Tensor:
     settings = {"rate": 0.1, "batch_size": 16, "epochs": 2, "seed": 0, **settings}
     checkpoint = folder / "victim.ckpt"
     found: dict[str, float] = {}
-    given = data, settings, TRAINER, LOGGING, folder, "test", checkpoint
-    fit_victim(network, *given, keep=found.update)
+    job = Job(LOGGING, folder, "test", "train-victim", settings)
+    fit_victim(network, data, settings, TRAINER, job, checkpoint, keep=found.update)
     assert not checkpoint.exists()
     assert 0 <= found["test_accuracy"] <= 1
     return torch.cat([weight.detach().flatten() for weight in network.parameters()])

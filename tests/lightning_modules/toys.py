@@ -15,6 +15,7 @@ from zol2l.estimators import Estimator, ForwardDifference
 from zol2l.optimizees import QuadraticFamily
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, QueryRNN
+from zol2l.tracking import Job
 from zol2l.updates import UpdateRNN
 
 FAMILY = QuadraticFamily(train=6, validation=3, test=3, dimension=4)
@@ -53,10 +54,4 @@ def weights(part: torch.nn.Module) -> torch.Tensor:
 
 
 def fit_arguments(folder: Path) -> dict[str, Any]:
-    return {
-        "trainer": QUIET,
-        "logging": SILENT,
-        "folder": folder,
-        "run_name": "toy",
-        "config": {},
-    }
+    return {"trainer": QUIET, "job": Job(SILENT, folder, "toy", "test", {})}

@@ -27,6 +27,7 @@ from zol2l.learned_weights import load_part, read_card_of, save_part
 from zol2l.lock import alone
 from zol2l.provenance import provenance
 from zol2l.stage import claim
+from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import parameter_count
 
@@ -86,10 +87,11 @@ def _train(
         save_part(path, module.result, card)
         return path
 
+    files = [Path(file) for file in uses]
+    job = Job(plain(cfg.logger), path.parent, cfg.run_name, "adv-train", settings, files)
     imported("lightning_modules.fit.fit_robust")(
-        module, trainer=plain(cfg.trainer), logging=plain(cfg.logger), folder=path.parent,
-        run_name=cfg.run_name, config=settings, checkpoint_seconds=cfg.recipe.checkpoint_seconds,
-        uses=[Path(file) for file in uses], keep=keep,
+        module, trainer=plain(cfg.trainer), job=job, keep=keep,
+        checkpoint_seconds=cfg.recipe.checkpoint_seconds,
     )  # fmt: skip
 
 

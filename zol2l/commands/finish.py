@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from zol2l.build import plain
 from zol2l.made_of import MadeOf
-from zol2l.tracking import artifact, wandb_run
+from zol2l.tracking import Job, artifact, wandb_run
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ def finish(
     folder = Path(cfg.paths.run_dir)
     made.keep(folder)
     uses = [path for path in made.used if path.suffix == ".safetensors"]
-    with wandb_run(plain(cfg.logger), folder, cfg.run_name, command, plain(cfg), uses) as run:
+    job = Job(plain(cfg.logger), folder, cfg.run_name, command, plain(cfg), uses)
+    with wandb_run(job) as run:
         if run is not None:
             show(run)
             run.log_artifact(artifact(made.written[0]))

@@ -26,6 +26,7 @@ from zol2l.optimizer import ComposedOptimizer
 from zol2l.provenance import provenance
 from zol2l.sampling import GaussianSampling
 from zol2l.stage import claim
+from zol2l.tracking import Job
 from zol2l.weights_file import identity
 
 log = logging.getLogger(__name__)
@@ -121,11 +122,12 @@ def _ensure_part(
         save_part(path, getattr(optimizer, part), {**card, **provenance()})
         return path
 
+    uses = [*family.files, *_used(cfg, method, part)]
+    stage = f"meta-train-{part}"
+    job = Job(plain(cfg.logger), path.parent, cfg.run_name, stage, settings, uses)
     imported("lightning_modules.fit.fit_optimizer")(
-        module=module, data=data, trainer=plain(cfg.trainer), logging=plain(cfg.logger),
-        folder=path.parent, run_name=cfg.run_name, config=settings, keep=keep,
-        uses=[*family.files, *_used(cfg, method, part)],
-    )  # fmt: skip
+        module, data, trainer=plain(cfg.trainer), job=job, keep=keep
+    )
     figures = read_card_of(path)["validation"]
     log.info("Learned %s of %s: %s, validation %s", part, owner, path, _shown(figures))
 

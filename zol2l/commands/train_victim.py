@@ -16,6 +16,7 @@ from zol2l.commands.objects import data_root, store
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone
 from zol2l.optimizees.attack_family import correctly_classified
+from zol2l.tracking import Job
 from zol2l.victims.cache import cache_folder
 from zol2l.victims.checkpoints import (
     VictimCard,
@@ -96,14 +97,14 @@ def _train(
         save_victim(path, network, card)
         return path
 
+    told, folder = configuration["training"], store(cfg) / "victim"
+    job = Job(plain(cfg.logger), folder, cfg.run_name, "train-victim", told)
     imported("lightning_modules.fit.fit_victim")(
         network=network,
         data=data,
-        settings=configuration["training"],
+        settings=told,
         trainer=plain(cfg.trainer),
-        logging=plain(cfg.logger),
-        folder=store(cfg) / "victim",
-        run_name=cfg.run_name,
+        job=job,
         checkpoint=path.with_suffix(".ckpt"),
         keep=keep,
     )
