@@ -223,7 +223,9 @@ class MetaTraining(pl.LightningModule):
         oracle = Oracle(self.family.placed("validation", rows))
         with torch.autocast(self.family.device.type, enabled=False):  # differences need all bits
             trajectory = run(self.optimizer, oracle, self.schedule.horizon, generator)
-        return {name: float(value) for name, value in trajectory_statistics(trajectory).items()}
+        figures = {name: float(x) for name, x in trajectory_statistics(trajectory).items()}
+        broke = bool(oracle.failed.any())  # the mean of those that are left would be better
+        return {**figures, SELECTED_BY: float("inf")} if broke else figures
 
     def _keep_if_best(self) -> None:
         figures, self.validated_at = self.validate(), self.meta_step

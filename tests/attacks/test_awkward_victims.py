@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from tests.attacks.test_attacks import B, Q, attacks
 from tests.attacks.test_distortion import zoo
@@ -15,7 +17,9 @@ from zol2l.attacks.attack import AttackResult, inspect, verify
 from zol2l.attacks.square import SquareAttack
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
-from zol2l.estimators import AllClasses, ForwardDifference, MonteCarlo
+from zol2l.errors import InvalidInput
+from zol2l.estimators import AllClasses, ForwardDifference, LogOdds, MonteCarlo
+from zol2l.evaluation.attacking import AttackProtocol, attack_once
 from zol2l.optimizees.goals import Goal
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import SphereSampling
@@ -63,6 +67,44 @@ def test_an_answer_of_nan_breaks_nothing() -> None:
     for name in BLACK_BOX:
         attack = attacks(BALL)[name]
         assert not attack(silent, images, labels).success.any()
+
+
+def test_a_victim_that_calls_classes_impossible_is_attacked_like_any_other() -> None:
+    linear, images = LinearVictim(), pictures(B)
+    labels = labelled(linear, images)
+
+    def certain(x: Tensor) -> Tensor:
+        return one_hot(linear(x).argmax(dim=1), CLASSES).to(x).log()
+
+    found = SquareAttack(LInfBall(0.5), 200)(certain, images, labels)
+    assert found.success.any()
+    assert (found.queries[~found.success] == 201).all(), "none gives up at its first answer"
+
+
+def test_success_is_by_a_margin_of_kappa() -> None:
+    linear, images = LinearVictim(), pictures(B)
+    labels, ball = labelled(linear, images), LInfBall(0.5)
+    family = SimpleNamespace(
+        examples=lambda *_: (images, Goal(labels)), victim=linear, threat=ball, sizes={"test": B}
+    )
+    protocol = AttackProtocol(images=B, split="test")
+    for kappa in (0.0, 50.0):
+        attack = SquareAttack(ball, 100, kappa=kappa)
+        rows, _ = attack_once("square", attack, family, protocol)
+        assert (rows["predicted"] != rows["label"]).any()
+        assert rows["success"].any() == (kappa == 0)
+
+
+def test_no_image_is_one_clear_error() -> None:
+    with pytest.raises(InvalidInput, match="images=0: at least one"):
+        SquareAttack(BALL)(LinearVictim(), pictures(B)[:0], torch.zeros(0).long())
+
+
+def test_log_odds_are_those_of_a_margin() -> None:
+    estimator = ForwardDifference(0.1, LogOdds())
+    optimizer = ComposedOptimizer(SphereSampling(Q), estimator, NaturalGradient(0.3, 0.01))
+    with pytest.raises(InvalidInput, match=r"attack\.loss=cross_entropy: margin"):
+        ZerothOrderAttack(optimizer, BALL, 30, loss="cross_entropy")
 
 
 @pytest.mark.parametrize("information", [AllClasses(), MonteCarlo(2)])

@@ -8,6 +8,7 @@ import torch
 from tests.attacks.victims import LinearVictim, labelled, pictures
 from tests.problems import normal
 from zol2l.attacks.attack import verify
+from zol2l.attacks.descent import Descent
 from zol2l.attacks.distortion import DistortionAttack
 from zol2l.attacks.distortion_problem import DistortionProblem
 from zol2l.attacks.problem import ConstrainedAttack
@@ -97,6 +98,17 @@ def test_an_image_rests_when_its_loss_no_longer_falls() -> None:
     result = zoo(c=1e-9, steps=1000, patience=10)(victim, images, labelled(victim, images))
     assert not result.success.any()
     assert result.queries.max() < 500 * (2 * K + 1)
+
+
+@pytest.mark.parametrize("before", [5.0, -5.0, torch.inf])
+def test_a_loss_has_fallen_whatever_its_sign(before: float) -> None:
+    nobody, other = torch.zeros(3, dtype=torch.bool), dict.fromkeys(("optimizer", "best", "search"))
+    fields = {"won": nobody, "delta": nobody, "finished": nobody, "began": nobody, **other}
+    descent = Descent(before=torch.tensor([before] * 3), resting=nobody, **fields)
+    start = 5.0 if before == torch.inf else before
+    later = torch.tensor([start - 1, start, start + 1])
+    expected = [False] * 3 if before == torch.inf else [False, True, True]
+    assert descent.rested(later, 0.9999).resting.tolist() == expected
 
 
 def test_a_picture_grows_and_the_attack_goes_on() -> None:

@@ -118,6 +118,17 @@ def test_a_nan_instance_does_not_spoil_the_meta_gradient(monkeypatch: pytest.Mon
     assert gradients.abs().max() > 0
 
 
+def test_weights_under_which_an_instance_breaks_are_not_the_best(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    curvature, optimum = torch.ones(9, 4), torch.ones(9, 4)
+    curvature[1:] = torch.nan
+    monkeypatch.setattr(FAMILY, "optimizee", lambda split, rows: Quadratic(curvature, optimum))
+    job = module()
+    assert job.validate()["meta_loss"] == float("inf")
+    assert job.validate()["final_loss"] < float("inf"), "of those that are left"
+
+
 @pytest.mark.parametrize(
     ("horizon", "window", "field"), [(7, 2, "horizon"), (4, 0, "window"), (1, 2, "horizon")]
 )

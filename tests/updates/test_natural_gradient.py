@@ -47,6 +47,14 @@ def test_float32_is_close_at_the_released_damping() -> None:
     assert (error < 1e-4).all(), error
 
 
+@pytest.mark.parametrize("gamma", [1e-2, 1e-4, 1e-6])
+def test_a_score_along_the_gradient_only_shortens_it(gamma: float) -> None:
+    g = 10 * normal(B, D, seed=1, dtype=torch.float32)
+    seen = GradientEstimate(g, Evaluation(torch.zeros(B, 1)), 0.5 * g[:, None])
+    expected = -RATE * g / (gamma + 0.25 * g.square().sum(dim=1, keepdim=True))
+    torch.testing.assert_close(NaturalGradient(RATE, gamma)(seen, None)[0], expected)
+
+
 def test_an_estimate_without_fisher_information_is_refused() -> None:
     plain = GradientEstimate(normal(B, D), Evaluation(torch.zeros(B, 1)))
     with pytest.raises(InvalidInput, match="information"):

@@ -71,6 +71,7 @@ class Attack(ABC):
         self, victim: Victim, images: Tensor, labels: Tensor, targets: Tensor | None = None
     ) -> AttackResult:
         """Attack all images (B, C, H, W) with labels (B,) at once."""
+        require(len(images) > 0, "images", 0, "at least one")
         goal = Goal(labels, targets)
         limits = self.threat, self.kappa, self.loss
         problem = self.stated(ConstrainedAttack(victim, images, goal, *limits))

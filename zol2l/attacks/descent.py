@@ -80,6 +80,8 @@ class Descent:
         return replace(self, best=best, won=self.won | success)
 
     def rested(self, loss: Tensor, enough: float) -> Descent:
-        """Instances whose `loss` (B,) is not below the share `enough` of what it was rest."""
-        still = ~(loss < enough * self.before).cpu()
+        """Instances rest if `loss` (B,) has not fallen by the share 1 - `enough` of what it was."""
+        before = self.before
+        wanted = torch.where(before.isinf(), before, before - (1 - enough) * before.abs())
+        still = ~(loss < wanted).cpu()
         return replace(self, resting=self.resting | still, before=loss)

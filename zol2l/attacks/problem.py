@@ -12,7 +12,7 @@ from torch import Tensor
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import check_images
-from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.goals import Goal, log_probabilities
 from zol2l.types import Evaluation, Optimizee
 
 AttackLoss = Literal["margin", "cross_entropy"]
@@ -52,7 +52,7 @@ class ConstrainedAttack(Optimizee):
     def __call__(self, theta: Tensor) -> Evaluation:
         points = self.clean()[:, None] + theta
         logits = self.victim(points.unflatten(-1, self.shape).flatten(0, 1))
-        scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
+        scores = log_probabilities(logits).unflatten(0, theta.shape[:2])
         prediction = logits.argmax(dim=-1).view(theta.shape[:2])
         margin = self.goal.margin(scores)
         log_likelihood = self.goal.log_likelihood(scores)

@@ -11,6 +11,7 @@ from zol2l.attacks.attack import Attack
 from zol2l.attacks.problem import ConstrainedAttack
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
+from zol2l.estimators import LogOdds
 from zol2l.optimizer import Optimizer, State
 from zol2l.oracle import Oracle
 
@@ -27,6 +28,10 @@ class ZerothOrderAttack(Attack):
     ) -> None:
         super().__init__(threat, **options)
         require(steps >= 1, "attack.steps", steps, "at least 1")
+        information = getattr(getattr(optimizer, "estimator", None), "information", None)
+        odds = self.loss == "margin" or not isinstance(information, LogOdds)
+        allowed = "margin, which information=log_odds reads as log-odds; or take outer_product"
+        require(odds, "attack.loss", self.loss, allowed)
         self.optimizer, self.steps = optimizer.eval(), steps
 
     @property

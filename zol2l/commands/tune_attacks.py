@@ -18,7 +18,7 @@ from zol2l.commands.search import found_settings, search
 from zol2l.commands.surrogate import surrogate_of
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.attacking import AttackProtocol, attack_once, penalized_queries
-from zol2l.evaluation.tuning import Report, Settings, TuningGrid
+from zol2l.evaluation.tuning import TUNING_SEED, Report, Settings, TuningGrid
 
 
 def chosen_attacks(cfg: DictConfig) -> dict[str, DictConfig]:
@@ -104,10 +104,10 @@ def tuned_attack_settings(
 
 
 def validation_protocol(cfg: DictConfig, family: ConstrainedFamily) -> AttackProtocol:
-    """As the configured one, on all validation images."""
+    """As the configured one, on all validation images, whatever the seed."""
     protocol: AttackProtocol = build(cfg.attacking)
     images = family.sizes["validation"]
-    return replace(protocol, split="validation", images=images, first=0)
+    return replace(protocol, split="validation", images=images, first=0, seed=TUNING_SEED)
 
 
 def attack_settings(

@@ -28,8 +28,9 @@ SCHEMA = pa.schema(
         ("outside_box", pa.float64()),
     ]
 )
-"""`success`: the victim's prediction of the final image is what the attack wanted. `queries`: all
-that the attack asked for; of a failure a censored number. `target`: -1 for untargeted attacks."""
+"""`success`: the attack says so (by a margin of kappa), and the victim's prediction of the final
+image, asked from outside, is what it wanted. `queries`: all that the attack asked for; of a failure
+a censored number. `target`: -1 for untargeted attacks."""
 
 
 def attack_rows(
@@ -40,7 +41,7 @@ def attack_rows(
     columns = {
         "label": goal.labels,
         "predicted": seen.predicted,
-        "success": seen.broken,
+        "success": seen.broken & result.success.to(seen.broken.device),
         "queries": result.queries,
         "l2": delta.norm(dim=1),
         "linf": delta.abs().amax(dim=1),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zol2l.errors import require
-from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.goals import Goal, log_probabilities
 from zol2l.optimizees.variable import Variable
 from zol2l.types import Evaluation, Optimizee
 
@@ -71,7 +71,7 @@ class BlackBoxAttack(Optimizee):
     def __call__(self, theta: Tensor) -> Evaluation:
         x = self.adversarial(theta)
         logits = self.victim(x.unflatten(-1, self.images.shape[1:]).flatten(0, 1))
-        scores = logits.log_softmax(dim=-1).unflatten(0, theta.shape[:2])
+        scores = log_probabilities(logits).unflatten(0, theta.shape[:2])
         prediction = logits.argmax(dim=-1).view(theta.shape[:2])
         margin = self.goal.margin(scores)
         distortion = torch.linalg.vector_norm(x - self._clean(), ord=ORDER[self.norm], dim=-1)

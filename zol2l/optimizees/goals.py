@@ -8,6 +8,14 @@ from torch import Tensor
 
 from zol2l.types import Rows
 
+LOWEST = -1e4
+"""Stands for the logarithm of 0: a victim may answer that a class is impossible."""
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """F (..., classes) of a victim's answers: finite, unless it answers NaN."""
+    return logits.log_softmax(dim=-1).clamp(min=LOWEST)
+
 
 @dataclass(frozen=True)
 class Goal(Rows):
