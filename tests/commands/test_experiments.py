@@ -40,6 +40,27 @@ SLOW = (
     "ngd_tableA1_models", "ngd_transferability", # they train VGG-16 and ResNet-18
     "fig6_cifar10_images", "fig7_ablation_images_cifar10", # as figures 5 and 7, on large images
 )  # fmt: skip
+BASELINES = ("zo_sgd", "zo_signsgd", "zo_adam")
+ABLATION = ("zo_sgd", "no_query", "no_update", "guided_es", "zo_lstm")
+TABLE_1 = ("zo_ngd", "nes_pgd", "zoo", "square", "transfer_attack")
+COMPARED = {
+    "fig2_mnist": (*BASELINES, "zo_lstm"),
+    "fig2_cifar10": (*BASELINES, "zo_lstm", "transfer", "finetune"),
+    "fig3a_binary": (*BASELINES, "zo_lstm", "transfer", "finetune"),
+    **dict.fromkeys(("fig3b_directions", "fig3c_batch_size", "fig3d_dimension"),
+                    ("zo_sgd", "zo_lstm")),
+    **dict.fromkeys(("fig4a_ablation_mnist", "fig4b_ablation_cifar10", "fig4c_ablation_binary",
+                     "fig7_ablation_images", "fig7_ablation_images_cifar10"), ABLATION),
+    "fig5_mnist_images": (*BASELINES, "zo_lstm"),
+    "fig6_cifar10_images": (*BASELINES, "zo_lstm", "transfer", "finetune"),
+    "fig8_dimension": ("zo_sgd", "no_update"),
+    "fig11_szvr_g": ("zo_sgd", "zo_szvr_g", "no_update"),
+    "table1_evolution": (*BASELINES, "zo_lstm"),
+    "ngd_table1_mnist": (*TABLE_1, "zo_ngd_mnist"),
+    "ngd_table1_cifar10": (*TABLE_1, "zo_ngd_cifar10"),
+    **dict.fromkeys(("ngd_whitebox", "ngd_whitebox_cifar10"), ("pgd", "ngd")),
+}  # fmt: skip
+"""What a figure or table sets side by side."""
 RUN = [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in NAMES]
 
 
@@ -62,6 +83,9 @@ def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     else:
         assert len(pd.read_csv(folder / "summary.csv")) >= 2
         assert (folder / "figures/loss_vs_queries.png").is_file()
+    if name in COMPARED:
+        table = pd.read_csv(folder / ("points.csv" if name in POINTS else "summary.csv"))
+        assert set(table["method"]) == set(COMPARED[name])
 
 
 def sources(name: str) -> list[str]:

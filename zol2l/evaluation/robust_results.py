@@ -84,6 +84,12 @@ def summarize_robust(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**columns, "std": found.std()}).reset_index()
 
 
+def over_radii(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows under PGD-10 of the images that were attacked at several radii."""
+    few = rows.loc[rows["radius"] != 1, "instance"].unique()
+    return rows[(rows["attacker"] == "pgd10") & rows["instance"].isin(few)]
+
+
 def gradient_checks(rows: pd.DataFrame, transfer: Collection[str]) -> pd.DataFrame:
     """Signs of obfuscated gradients (Athalye et al., ICML 2018): a row per defense, true where all
     seeds pass. `transfer` names the attackers that use another classifier's gradients.
@@ -100,8 +106,7 @@ def gradient_checks(rows: pd.DataFrame, transfer: Collection[str]) -> pd.DataFra
     black = [name for name in attackers if name in transfer]
     if black and white:
         checks["black_box"] = table[black].min(axis=1) >= table[white].min(axis=1)
-    few = rows.loc[rows["radius"] != 1, "instance"].unique()
-    swept = rows[(rows["attacker"] == "pgd10") & rows["instance"].isin(few)]
+    swept = over_radii(rows)
     if len(swept):
         losses = swept.pivot_table("loss", ["method", "seed"], "radius", observed=True)
         checks["radius"] = (losses.diff(axis=1).iloc[:, 1:] > 0).all(axis=1)

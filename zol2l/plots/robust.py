@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zol2l.evaluation.robust_results import EVERY, accuracies
+from zol2l.evaluation.robust_results import EVERY, accuracies, over_radii
 from zol2l.plots.style import chart, legend, lines, pretty, save, styled
 
 CROWDED = 7
@@ -55,8 +55,7 @@ def robust_accuracy(rows: pd.DataFrame, path: Path) -> Path:
 @styled()
 def loss_against_radius(rows: pd.DataFrame, path: Path) -> Path:
     """Draw the mean cross-entropy under PGD-10 (y) against the radius (x, in units of eps)."""
-    few = rows.loc[rows["radius"] != 1, "instance"].unique()
-    swept = rows[(rows["attacker"] == "pgd10") & rows["instance"].isin(few)]
+    swept = over_radii(rows)
     means = swept.groupby(["method", "radius"], observed=True)["loss"].mean().reset_index()
     figure, axes = chart()
     for method, line in lines(map(str, means["method"].unique())).items():
@@ -64,5 +63,5 @@ def loss_against_radius(rows: pd.DataFrame, path: Path) -> Path:
         axes.plot(mine["radius"], mine["loss"], marker="o", label=pretty(method), **line)
     axes.set_xlabel("Radius, in units of eps")
     axes.set_ylabel("Cross-entropy under PGD-10")
-    legend(figure, f"Means of {len(few)} images")
+    legend(figure, f"Means of {swept['instance'].nunique()} images")
     return save(figure, path)
