@@ -111,7 +111,9 @@ def explain(error: BaseException) -> str:
     told = error if isinstance(error, HydraException) and str(error) else cause
     lines = [line.strip() for line in str(told).splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith(("full_key:", "object_type=", "set_env"))]
-    return " ".join(kept)
+    missing = any("'hydra/launcher/" in line for line in kept)
+    remedy = ['-- launchers come with pip install -e ".[sweep]" or, for Ray, ".[ray]"']
+    return " ".join([*kept, *(remedy if missing else [])])
 
 
 def _run_hydra(command: str, overrides: list[str]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from hydra.core.plugins import Plugins
 
 from tests.commands.conftest import Outcome, Zol2l
 from zol2l.stage import write_json
@@ -100,6 +102,7 @@ def test_a_launcher_that_gives_up_ends_with_the_table(
     def launch(self: object, *_: object, **__: object) -> None:
         raise RuntimeError("a worker died")
 
+    Plugins.instance()  # it imports the module anew when it first looks
     sweeper = import_module("hydra._internal.core_plugins.basic_sweeper")
     monkeypatch.setattr(sweeper.BasicSweeper, "sweep", launch)
     outcome = sweep(zol2l)
@@ -212,3 +215,10 @@ def test_only_jobs_of_this_sweep_are_listed(
     table.on_job_start(config=None)
     with pytest.raises(AttributeError):
         table.something  # noqa: B018
+
+
+@pytest.mark.skipif(find_spec("hydra_plugins.hydra_ray_launcher") is not None, reason="has Ray")
+def test_a_launcher_that_is_not_installed_is_named_with_its_remedy(zol2l: Zol2l) -> None:
+    outcome = zol2l("evaluate", "optimizee=quadratic", "baseline=zo_sgd", "sweep=ray")
+    assert outcome.status == 2
+    assert "hydra/launcher/ray" in outcome.err and '".[ray]"' in outcome.err
