@@ -27,7 +27,8 @@ def finish(
     """
     folder = Path(cfg.paths.run_dir)
     made.keep(folder)
-    uses = [path for path in made.used if path.suffix == ".safetensors"]
+    weights = [path for path in made.used if path.suffix == ".safetensors"]
+    uses = [path for path in weights if path.is_file()]  # an analysis may do without some
     job = Job(plain(cfg.logger), folder, cfg.run_name, command, plain(cfg), uses)
     with wandb_run(job) as run:
         if run is not None:
