@@ -16,7 +16,6 @@ from omegaconf import DictConfig
 from tests.commands.conftest import Zol2l
 from tests.commands.stand_ins import stand_ins
 from tests.victims.pictures import write
-from zol2l import pretrained
 from zol2l.build import CONF, build, plain
 from zol2l.cli import primary_config
 from zol2l.commands.list import entries
@@ -36,7 +35,6 @@ SHORT = ("~attackers.pgd100", "~attackers.cw100")
 UNLEARNED = ("~attackers.l2lda", "~attackers.rnn")
 ON_MNIST = ("table3_mnist", "table1_bls", "table6_steps", "table7_transfer", "fig2_trajectories",
             "fig3_landscape")  # fmt: skip
-RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors"
 DEFENSES = ("plain", "advtrain", "trades", "l2lda", "rnn_adv", "rnn_trades")
 
 
@@ -197,99 +195,6 @@ def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> 
         torch.manual_seed(seed)
         first.append(build(config, **fitting(config, data))[1].conv1.weight)
     assert torch.equal(first[0], first[1]) and not torch.equal(first[0], first[2])
-
-
-@pytest.mark.parametrize(
-    ("command", "arguments", "told"),
-    [
-        ("adv-train", ["defense=rnn_advv"], ["defense/rnn_advv", "rnn_adv"]),
-        ("adv-train", ["recipe.training.epochs=0"], ["recipe.training.epochs=0", "at least 1"]),
-        ("adv-train", ["recipe.train=0"], ["recipe.train=0", "1 to"]),
-        ("adv-train", ["recipe.eps=0"], ["threat.eps=0", "> 0"]),
-        (
-            "adv-train",
-            ["recipe.training.batch_size=1000"],
-            ["recipe.training.batch_size=1000", "at most"],
-        ),
-        ("adv-train", ["defense=plain", "defense.frozen=true"], ["defense.frozen=True"]),
-        ("adv-train", ["data=image_folder", "data.folder=x"], ["recipe=image_folder", "digits"]),
-        ("adv-train", ["network=vgg16x"], ["network=vgg16x", "vgg16"]),
-        ("adv-train", ["recipe=digitss"], ["recipe=digitss", "one of"]),
-        ("adv-train", ["seeds=3"], ["seeds=3", "a list"]),
-        (
-            "adv-train",
-            ["defense=rnn_adv", "recipe.steps=0"],
-            ["defense.maximizer.steps=0", "at least 1"],
-        ),
-        ("adv-train", ["defense=plain", "defense.start.classifier=x"], ["start.classifier=x"]),
-        (
-            "adv-train",
-            ["defense=plain", f"defense.start.classifier={__file__}"],
-            [__file__, "cannot be read"],
-        ),
-        (
-            "adv-train",
-            ["defense=advtrain", f"defense.start.maximizer={RELEASED}"],
-            ["start.maximizer", "PGD has no weights"],
-        ),
-        ("adv-train", ["defense=advtrain", "threat=l2"], ["threat=L2Ball", "threat=linf"]),
-        ("adv-train", ["trainer.precision=16-mixed"], ["trainer.precision=16-mixed", "bf16-mixed"]),
-        ("adv-train", ["trainer.precision=bf16-true"], ["trainer.precision=bf16-true", "32-true"]),
-        (
-            "adv-evaluate",
-            [
-                *UNLEARNED,
-                "analysis=trajectories",
-                "+defense@surrogates.plain_net=plain",
-                "+attacker@attackers.plain_net=plain_net",
-            ],
-            ["attackers.plain_net.source=plain_net: null; '~attackers.plain_net'"],
-        ),
-        ("adv-train", ["+trainer.strategy=ddp"], ["trainer.strategy=ddp", "ddp_fork"]),
-        ("adv-evaluate", ["attackers=pgd10"], ["attackers"]),
-        ("adv-evaluate", [*UNLEARNED, "analysis=cosine"], ["analysis=cosine", "trajectories"]),
-        ("adv-evaluate", ["defense=plain"], ["attackers.l2lda.learned_by", "~attackers.l2lda"]),
-        ("adv-evaluate", [*UNLEARNED, "robustness.images=0"], ["robustness.images=0", "least 1"]),
-        ("adv-evaluate", [*UNLEARNED, "+network.network.classes=3"], ["network.classes=3", "9"]),
-    ],
-)
-def test_bad_input_is_one_error(
-    zol2l: Zol2l, command: str, arguments: list[str], told: list[str]
-) -> None:
-    other = any(text.startswith(("recipe=", "data=")) for text in arguments)
-    outcome = zol2l(command, *(QUIET if other else QUICK), *arguments)
-    assert outcome.status == 2, outcome.err
-    assert "Traceback" not in outcome.err
-    for words in told:
-        assert words in outcome.err
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    ["defenses.rnn_trades.objective.beta=-1", "defenses.rnn_trades.maximizer.normalization=l2"],
-)
-def test_a_mistake_in_the_last_defense_is_found_before_the_first_is_trained(
-    zol2l: Zol2l, tmp_path: Path, wrong: str
-) -> None:
-    outcome = zol2l("adv-train", *QUICK, wrong)
-    assert outcome.status == 2 and wrong in outcome.err
-    assert not (tmp_path / "outputs/digits_small_convnet-smoke/defenses").exists()
-
-
-def test_weights_of_another_network_are_no_start(zol2l: Zol2l, tmp_path: Path) -> None:
-    assert zol2l("adv-train", "defense=plain", *QUICK).status == 0
-    path = tmp_path / "outputs/digits_small_convnet-smoke/defenses/plain/seed0"
-    start = f"defense.start.classifier={path}/classifier.safetensors"
-    wider = ("network.network.width=9", "run_name=other")
-    outcome = zol2l("adv-train", "defense=plain", *QUICK, start, *wider)
-    assert outcome.status == 2 and f"{start}: weights of this classifier" in outcome.err
-
-
-def test_a_folder_is_not_continued_with_other_settings(zol2l: Zol2l) -> None:
-    given = ("adv-train", "defense=plain", *QUICK)
-    assert zol2l(*given).status == 0
-    outcome = zol2l(*given, "recipe.optimizer.lr=0.2")
-    assert outcome.status == 2 and "recipe.optimizer.lr=0.2" in outcome.err
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])

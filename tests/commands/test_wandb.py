@@ -131,3 +131,7 @@ def test_adversarial_training_is_shown_by_epochs_and_its_tables_are_kept(
         ((_, count),) = testing.series(f"{table}/nrows")
         assert count == rows
     assert testing.series("figures/robust_accuracy/path")
+    landscape = ("analysis=landscape", "analysis.images=2", "analysis.points=2")
+    trained = [option for option in given if option != "~attackers.l2lda"]
+    outcome = zol2l("adv-evaluate", *trained, *landscape)
+    assert outcome.status == 0, "l2lda's attacker, which nobody has trained, is not looked at"

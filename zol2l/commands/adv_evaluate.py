@@ -24,6 +24,7 @@ from zol2l.commands.robust import (
 from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, Scene, needs, robust_analysis
 from zol2l.commands.trained_players import build_attacker, trained_classifier
 from zol2l.evaluation.robust_results import (
+    SWEPT,
     accuracies,
     gradient_checks,
     mean_losses,
@@ -40,9 +41,6 @@ from zol2l.stage import fingerprint
 from zol2l.tracking import log_figures, log_robust
 from zol2l.victims.datasets import ImageData
 from zol2l.weights_file import module_identity
-
-SWEPT = "pgd10"
-"""The attacker whose loss is followed over radii."""
 
 
 def main(cfg: DictConfig) -> None:

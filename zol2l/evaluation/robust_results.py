@@ -34,6 +34,10 @@ MINIMUM, EVERY = "min", "every"
 classified correctly under each of them, which no image-by-image choice of attack can lower."""
 
 
+SWEPT = "pgd10"
+"""The attacker whose loss is followed over radii."""
+
+
 def write_robust(path: Path, frames: list[pd.DataFrame]) -> None:
     """Write the frames, in their order, as one Parquet file, atomically."""
     write_table(path, [frame.astype({"attacker": str}) for frame in frames], SCHEMA)
@@ -85,9 +89,9 @@ def summarize_robust(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_radii(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows under PGD-10 of the images that were attacked at several radii."""
+    """The rows under `SWEPT` of the images that were attacked at several radii."""
     few = rows.loc[rows["radius"] != 1, "instance"].unique()
-    return rows[(rows["attacker"] == "pgd10") & rows["instance"].isin(few)]
+    return rows[(rows["attacker"] == SWEPT) & rows["instance"].isin(few)]
 
 
 def gradient_checks(rows: pd.DataFrame, transfer: Collection[str]) -> pd.DataFrame:
