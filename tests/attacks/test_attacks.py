@@ -124,6 +124,7 @@ def test_a_victim_that_answers_nan_stops_that_image_alone() -> None:
         assert result.adversarial.isfinite().all()
         whole = attack(victim, images, labels)
         others = torch.arange(B) != 2
+        assert not whole.stopped.any() and not result.stopped[others].any()
         assert torch.equal(result.success[others], whole.success[others])
         assert torch.equal(result.queries[others], whole.queries[others])
 

@@ -13,7 +13,7 @@ from torch.nn.functional import one_hot
 from tests.attacks.test_attacks import B, Q, attacks
 from tests.attacks.test_distortion import zoo
 from tests.attacks.victims import CLASSES, D, LinearVictim, labelled, pictures
-from zol2l.attacks.attack import AttackResult, inspect, verify
+from zol2l.attacks.attack import AttackResult, Victim, inspect, verify
 from zol2l.attacks.square import SquareAttack
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
@@ -65,8 +65,8 @@ def test_an_answer_of_nan_breaks_nothing() -> None:
     seen = inspect(images, silent, images, Goal(labels), BALL)
     assert not seen.broken.any() and (seen.predicted == -1).all()
     for name in BLACK_BOX:
-        attack = attacks(BALL)[name]
-        assert not attack(silent, images, labels).success.any()
+        result = attacks(BALL)[name](silent, images, labels)
+        assert result.stopped.all() and not result.success.any()
 
 
 def test_a_victim_that_calls_classes_impossible_is_attacked_like_any_other() -> None:
@@ -81,12 +81,33 @@ def test_a_victim_that_calls_classes_impossible_is_attacked_like_any_other() -> 
     assert (found.queries[~found.success] == 201).all(), "none gives up at its first answer"
 
 
+def family_of(victim: Victim, images: Tensor, labels: Tensor, ball: LInfBall) -> SimpleNamespace:
+    sizes, goal = {"test": 2 * B}, Goal(labels)
+    return SimpleNamespace(
+        examples=lambda *_: (images, goal), victim=victim, threat=ball, sizes=sizes
+    )
+
+
+def test_images_stopped_by_nan_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    linear, images = LinearVictim(), pictures(B)
+    labels = labelled(linear, images)
+
+    def silent_about_one(x: Tensor) -> Tensor:
+        marked = (x[:, 0, 0, 0] - images[2, 0, 0, 0]).abs() < 1e-9
+        return torch.where(marked[:, None], torch.nan, linear(x))
+
+    protocol = AttackProtocol(images=B, split="test", first=7)
+    for victim in (linear, silent_about_one):
+        family = family_of(victim, images, labels, BALL)
+        attack_once("zo_ngd", attacks(BALL)["zo_ngd"], family, protocol)
+    expected = "zo_ngd: 1 stopped because the function returned NaN or inf (image 9)"
+    assert caplog.messages == [expected]
+
+
 def test_success_is_by_a_margin_of_kappa() -> None:
     linear, images = LinearVictim(), pictures(B)
     labels, ball = labelled(linear, images), LInfBall(0.5)
-    family = SimpleNamespace(
-        examples=lambda *_: (images, Goal(labels)), victim=linear, threat=ball, sizes={"test": B}
-    )
+    family = family_of(linear, images, labels, ball)
     protocol = AttackProtocol(images=B, split="test")
     for kappa in (0.0, 50.0):
         attack = SquareAttack(ball, 100, kappa=kappa)

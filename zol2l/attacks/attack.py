@@ -27,7 +27,8 @@ Victim = Callable[[Tensor], Tensor]
 @dataclass(frozen=True)
 class AttackResult(Rows):
     """adversarial (B, C, H, W) in [0, 1]; success (B,); queries (B,), the images of each instance
-    that the victim classified, all of them; distortion (B,), in the threat model's norm.
+    that the victim classified, all of them; distortion (B,), in the threat model's norm; stopped
+    (B,): for these the victim's answer was NaN or inf.
 
     `queries` of an attack that failed are those it spent: a censored number, not one to average.
     """
@@ -36,6 +37,7 @@ class AttackResult(Rows):
     success: Tensor
     queries: Tensor
     distortion: Tensor
+    stopped: Tensor
 
 
 class Attack(ABC):
@@ -89,6 +91,7 @@ class Attack(ABC):
             success=oracle.succeeded | last.success[:, 0].cpu(),
             queries=oracle.loss_queries + oracle.check_queries,
             distortion=self.threat.size((adversarial - images).flatten(1)),
+            stopped=oracle.failed,
         )
 
     def stated(self, problem: ConstrainedAttack) -> Any:

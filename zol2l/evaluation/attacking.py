@@ -20,6 +20,7 @@ from zol2l.chunks import predictions
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
 from zol2l.evaluation.parts import kept_part, part_path
 from zol2l.evaluation.shared_protocol import SharedProtocol
+from zol2l.evaluation.stopped import warn_of_stopped
 from zol2l.optimizees.goals import Goal
 from zol2l.progress import Advance
 from zol2l.resume import load_tensors, save_tensors
@@ -126,6 +127,8 @@ def attack_once(
     images, goal = protocol.examples(family)
     attack.progress, attack.checkpoint = progress, checkpoint
     result: AttackResult = attack(family.victim, images, goal.labels, goal.targets)
+    stopped = protocol.first + result.stopped.nonzero()[:, 0]
+    warn_of_stopped(name, [str(row) for row in stopped.tolist()], "image")
     seen = inspect(result.adversarial, family.victim, images, goal, family.threat)
     rows = attack_rows(name, protocol.first, images, goal, result, seen)
     kept = {"clean": images, "adversarial": result.adversarial, "predictions": seen.predicted}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from zol2l.evaluation.parts import kept_part
 from zol2l.evaluation.pictures import take_pictures
 from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
 from zol2l.evaluation.shared_protocol import SharedProtocol
+from zol2l.evaluation.stopped import warn_of_stopped
 from zol2l.files import write_atomically
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
@@ -25,8 +25,6 @@ from zol2l.resume import save_tensors
 from zol2l.run import require_affordable, run
 from zol2l.run_checkpoint import RunCheckpoint
 from zol2l.trajectory import Recorder
-
-log = logging.getLogger(__name__)
 
 PICTURES = 9
 PICTURED_INSTANCES = 3
@@ -139,19 +137,11 @@ def _evaluate_method(
         checkpoint=checkpoint,
         progress=lambda step: progress(name, step, protocol.steps),
     )
-    _report_stopped(name, oracle, protocol.trials)
+    failed = oracle.failed.nonzero()[:, 0].tolist()
+    stopped = [f"{row // protocol.trials}/{row % protocol.trials}" for row in failed]
+    warn_of_stopped(name, stopped, "instance/trial")
     if isinstance(oracle.optimizee, BlackBoxAttack):
         pictures = take_pictures(oracle.optimizee, recorder, trajectory, protocol)
         save_tensors(part.with_suffix(".pictures.safetensors"), pictures)
     write_results(part, [tidy(name, trajectory, protocol.instances, protocol.trials)])
     checkpoint.remove()
-
-
-def _report_stopped(name: str, oracle: Oracle, trials: int) -> None:
-    rows = oracle.failed.nonzero()[:, 0].tolist()
-    if rows:
-        listed = ", ".join(f"{row // trials}/{row % trials}" for row in rows[:10])
-        log.warning(
-            "%s: %d runs stopped because the function returned NaN or inf (instance/trial %s%s)",
-            name, len(rows), listed, " ..." if len(rows) > 10 else "",
-        )  # fmt: skip
