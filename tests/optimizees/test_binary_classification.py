@@ -94,6 +94,11 @@ def test_splits_differ_and_the_seed_decides_them() -> None:
         assert not torch.equal(mine.start(), other.optimizee(split, rows).start())
 
 
+def test_families_of_neighbouring_seeds_share_no_data_set() -> None:
+    every = torch.cat([family(s).optimizee("test", torch.arange(2)).start() for s in range(4)])
+    assert len(every.unique(dim=0)) == 8
+
+
 def test_dtype_is_the_one_asked_for() -> None:
     for name in ("float32", "float64"):
         made = family(dtype=name).optimizee("test", torch.arange(2))

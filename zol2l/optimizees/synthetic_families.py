@@ -17,7 +17,7 @@ from zol2l.optimizees.family import SPLITS, OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.quadratic import Quadratic
 
 SPLIT_SEED = 1_000_003
-"""Splits draw from seeds this far apart, so that no instance is in two of them."""
+"""Splits draw from seeds this far apart, so that no instance is in two of them; families too."""
 
 
 class RandomFamily(OptimizeeFamily):
@@ -31,8 +31,8 @@ class RandomFamily(OptimizeeFamily):
         self.dimension, self.seed, self.dtype = dimension, seed, dtype_named(dtype)
 
     def split_seed(self, split: Split) -> int:
-        """The seed of a split's instances."""
-        return self.seed + SPLIT_SEED * SPLITS.index(split)
+        """The seed of a split's instances; those of other seeds share none of them."""
+        return SPLIT_SEED * (len(SPLITS) * self.seed + SPLITS.index(split))
 
 
 class QuadraticFamily(RandomFamily):
