@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from zol2l.build import CONF, plain
 from zol2l.commands.list import entries
-from zol2l.stage import fingerprint
+from zol2l.fingerprints import fingerprint
 
 ATTACKS = [n for n in sorted(entries(CONF, "optimizee")) if n.endswith(("_attack", "_linf"))]
 OPTIMIZEES = sorted(entries(CONF, "optimizee"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from zol2l.resume import flatten, load_tensors, save_tensors
+from zol2l.tensor_files import flatten, load_tensors, save_tensors
 
 
 class Checkpoint:

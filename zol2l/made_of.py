@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zol2l.stage import fingerprint, flat, read_json, write_json
+from zol2l.fingerprints import fingerprint
+from zol2l.json_files import flat, read_json, write_json
 
 FILE = "made_of.json"
 RESULTS_OF = ("evaluate", "attack", "adv-evaluate", "reproduce")

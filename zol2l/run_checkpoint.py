@@ -7,7 +7,7 @@ import torch
 from zol2l.checkpoint import Checkpoint
 from zol2l.optimizer import State
 from zol2l.oracle import Oracle
-from zol2l.resume import restore_stream, unflatten
+from zol2l.tensor_files import restore_stream, unflatten
 from zol2l.trajectory import Recorder, Trajectory
 
 

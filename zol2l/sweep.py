@@ -16,8 +16,9 @@ from rich.table import Table
 
 from zol2l.console import wide_console
 from zol2l.errors import InvalidInput
+from zol2l.fingerprints import fingerprint, shortened
+from zol2l.json_files import as_json, read_json, write_json
 from zol2l.made_of import stands
-from zol2l.stage import as_json, fingerprint, read_json, shortened, write_json
 
 log = logging.getLogger(__name__)
 

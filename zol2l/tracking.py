@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from zol2l.stage import shortened
+from zol2l.fingerprints import shortened
 
 KINDS = {
     "victims": "victim", "weights": "optimizer", "classifier": "classifier", "maximizer": "attacker"

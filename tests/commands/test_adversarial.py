@@ -21,7 +21,7 @@ from zol2l.cli import primary_config
 from zol2l.commands.list import entries
 from zol2l.commands.robust import fitting
 from zol2l.evaluation.robust_results import read_robust
-from zol2l.stage import read_json
+from zol2l.json_files import read_json
 from zol2l.victims.datasets import digits
 from zol2l.victims.networks import parameter_count
 from zol2l.weights_file import read_signed

@@ -13,7 +13,7 @@ import torch
 from hydra.core.plugins import Plugins
 
 from tests.commands.conftest import Outcome, Zol2l
-from zol2l.stage import write_json
+from zol2l.json_files import write_json
 from zol2l.sweep import SweepTable, ended_since, keep_to_cores, run_job
 
 SWEEP = Path("outputs/quadratic-smoke/multirun")

@@ -15,7 +15,7 @@ from zol2l.evaluation.robust_results import (
     summarize_robust,
     write_robust,
 )
-from zol2l.robust_report import losses_table
+from zol2l.robust_tables import losses_table
 
 KNOWN = {
     ("a", 0, "natural"): [1, 1, 1, 1],

@@ -8,7 +8,7 @@ import torch
 
 from zol2l.checkpoint import Checkpoint
 from zol2l.oracle import Oracle
-from zol2l.resume import restore_stream, unflatten
+from zol2l.tensor_files import restore_stream, unflatten
 
 S = TypeVar("S")
 

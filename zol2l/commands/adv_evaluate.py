@@ -33,11 +33,11 @@ from zol2l.evaluation.robust_results import (
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import RADII, Attacker, RobustnessProtocol
 from zol2l.evaluation.summary import write_summary
+from zol2l.fingerprints import fingerprint
 from zol2l.made_of import MadeOf, definition
 from zol2l.plots.robust import draw_robust
 from zol2l.progress import progress_bars
-from zol2l.robust_report import print_checks, print_losses, print_robust
-from zol2l.stage import fingerprint
+from zol2l.robust_tables import print_checks, print_losses, print_robust
 from zol2l.tracking import log_figures, log_robust
 from zol2l.victims.datasets import ImageData
 from zol2l.weights_file import module_identity

@@ -29,7 +29,7 @@ from zol2l.plots.cosine import cosine_figure
 from zol2l.plots.probabilities import probabilities_figure
 from zol2l.plots.variance import variance_images
 from zol2l.progress import Advance, progress_bars
-from zol2l.resume import save_tensors
+from zol2l.tensor_files import save_tensors
 
 log = logging.getLogger(__name__)
 

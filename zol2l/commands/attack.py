@@ -26,11 +26,11 @@ from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
 from zol2l.evaluation.attacking import AttackProtocol, NamedAttack, attack_all, transferred
 from zol2l.evaluation.summary import write_summary
+from zol2l.fingerprints import fingerprint
 from zol2l.made_of import MadeOf, definition
 from zol2l.plots.attacks import draw_attacks
 from zol2l.progress import progress_bars
-from zol2l.report import print_attacks, print_shares
-from zol2l.stage import fingerprint
+from zol2l.tables import print_attacks, print_shares
 from zol2l.tracking import log_attacks
 from zol2l.victims.datasets import ImageData
 

@@ -24,13 +24,13 @@ from zol2l.commands.search import tuned_path
 from zol2l.commands.tune import tuned_settings
 from zol2l.evaluation.protocol import Method, Protocol, evaluate
 from zol2l.evaluation.summary import stopped_runs, summarize, write_summary
+from zol2l.fingerprints import fingerprint
 from zol2l.learned_weights import read_card_of
 from zol2l.made_of import MadeOf, definition
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.plots.report import draw_figures
 from zol2l.progress import progress_bars
-from zol2l.report import print_summary
-from zol2l.stage import fingerprint
+from zol2l.tables import print_summary
 from zol2l.tracking import log_evaluation
 from zol2l.weights_file import module_identity
 

@@ -12,12 +12,13 @@ from omegaconf import DictConfig
 
 from zol2l.build import build, identity_of
 from zol2l.errors import InvalidInput, require
+from zol2l.fingerprints import fingerprint
+from zol2l.json_files import flat
 from zol2l.learned_weights import load_part, read_card_of
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.pretrained import released_folder
-from zol2l.stage import fingerprint, flat
 
 log = logging.getLogger(__name__)
 

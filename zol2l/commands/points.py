@@ -16,8 +16,8 @@ from zol2l.build import plain
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.points import points_figure
-from zol2l.report import print_points
 from zol2l.stage import POINTS
+from zol2l.tables import print_points
 
 log = logging.getLogger(__name__)
 

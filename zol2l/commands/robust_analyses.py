@@ -24,7 +24,7 @@ from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.landscape import landscape_figure
 from zol2l.plots.trajectories import trajectories_figure
-from zol2l.robust_report import print_cost
+from zol2l.robust_tables import print_cost
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import parameter_count
 

@@ -11,10 +11,11 @@ from typing import Any
 from omegaconf import DictConfig
 
 from zol2l.evaluation.tuning import Settings, Trial, TuningGrid, tune
+from zol2l.json_files import flat, read_json, write_json
 from zol2l.lock import alone
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
-from zol2l.stage import SETTINGS, claim, flat, read_json, write_json
+from zol2l.stage import SETTINGS, claim
 
 log = logging.getLogger(__name__)
 

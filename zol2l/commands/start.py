@@ -15,9 +15,9 @@ from zol2l.build import plain
 from zol2l.commands.objects import chosen_device
 from zol2l.commands.robust import require_recipe
 from zol2l.errors import require
+from zol2l.json_files import write_json
 from zol2l.lock import first_node
 from zol2l.provenance import provenance
-from zol2l.stage import write_json
 
 NOISE = (
     ".*num_workers.*",

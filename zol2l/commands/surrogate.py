@@ -15,7 +15,7 @@ from zol2l.build import build, identity_of, plain
 from zol2l.chunks import predictions
 from zol2l.commands.objects import data_root
 from zol2l.commands.train_victim import ensure_trained
-from zol2l.stage import fingerprint
+from zol2l.fingerprints import fingerprint
 from zol2l.victims.cache import cache_folder
 from zol2l.victims.datasets import ImageData
 from zol2l.weights_file import BadCheckpoint, read_signed, save_signed

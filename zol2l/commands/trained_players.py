@@ -20,9 +20,9 @@ from zol2l.commands.robust import (
 )
 from zol2l.errors import require
 from zol2l.evaluation.robustness import Attacker
+from zol2l.json_files import as_json, flat
 from zol2l.learned_weights import load_part, read_card_of
 from zol2l.maximizers import Maximizer
-from zol2l.stage import as_json, flat
 from zol2l.victims.checkpoints import frozen
 from zol2l.victims.datasets import ImageData
 from zol2l.weights_file import identity

@@ -23,7 +23,7 @@ from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.evaluation.stopped import warn_of_stopped
 from zol2l.optimizees.goals import Goal
 from zol2l.progress import Advance
-from zol2l.resume import load_tensors, save_tensors
+from zol2l.tensor_files import load_tensors, save_tensors
 
 FAILURE = 10
 """A failure counts as so many times the most queries spent (PAR10 of algorithm configuration)."""

@@ -21,9 +21,9 @@ from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
 from zol2l.progress import Advance
-from zol2l.resume import save_tensors
 from zol2l.run import require_affordable, run
 from zol2l.run_checkpoint import RunCheckpoint
+from zol2l.tensor_files import save_tensors
 from zol2l.trajectory import Recorder
 
 PICTURES = 9

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zol2l.errors import InvalidInput
-from zol2l.stage import read_json
+from zol2l.json_files import read_json
 
 HERE = Path(__file__).parent
 CARD = "card.json"

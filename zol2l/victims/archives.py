@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from zol2l.errors import InvalidInput, require
+from zol2l.fingerprints import fingerprint
 from zol2l.progress import progress_bars
-from zol2l.stage import fingerprint
 
 log = logging.getLogger(__name__)
 

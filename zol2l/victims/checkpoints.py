@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from zol2l.stage import fingerprint
+from zol2l.fingerprints import fingerprint
 from zol2l.weights_file import BadCheckpoint, fill, read_signed, save_weights
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from torchvision.datasets.folder import default_loader
 from torchvision.transforms import functional
 
 from zol2l.errors import InvalidInput, require
+from zol2l.fingerprints import fingerprint
 from zol2l.progress import progress_bars
-from zol2l.stage import fingerprint
 from zol2l.weights_file import BadCheckpoint, read_signed, save_signed
 
 log = logging.getLogger(__name__)

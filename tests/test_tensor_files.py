@@ -11,7 +11,7 @@ from tests.contracts import same
 from tests.problems import normal
 from tests.test_types import state
 from zol2l.errors import InvalidInput
-from zol2l.resume import flatten, load_tensors, restore_stream, save_tensors, unflatten
+from zol2l.tensor_files import flatten, load_tensors, restore_stream, save_tensors, unflatten
 
 
 def test_flatten_and_unflatten_are_inverse() -> None:

@@ -1,0 +1,44 @@
+"""Settings as JSON: written atomically, read with their damage named, nested or flat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from zol2l.errors import InvalidInput
+from zol2l.files import write_atomically
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as readable JSON, atomically."""
+    text = json.dumps(content, indent=2, default=str) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote; a file that is damaged is named."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        allowed = f"is no record of zol2l ({error}); delete it and run its command again"
+        raise InvalidInput("file", path, allowed) from error
+
+
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one with dotted keys."""
+    return dict(_leaves(tree, prefix))
+
+
+def _leaves(tree: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, tree
+
+
+def as_json(settings: Mapping[str, Any]) -> Any:
+    """Settings as they come back from a JSON file."""
+    return json.loads(json.dumps(settings, default=str))
