@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
-from zol2l.made_of import RESULTS_OF, forget
+from zol2l.made_of import RESULTS_OF, forget, kind, record_of
 from zol2l.sweep import SweepTable, begin_sweep, keep_to_cores, run_job, sweep_id
 
 COMMANDS = {
@@ -129,9 +129,9 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
             if first_node() or command in TRAINING:
                 with alone(Path(cfg.paths.run_dir)):
                     if first_node() and command in RESULTS_OF:
-                        forget(Path(cfg.paths.run_dir))
+                        forget(Path(cfg.paths.run_dir), kind(command, cfg))
                     job(cfg)
-                    start.end(cfg, command, record)
+                    start.end(cfg, record_of(command, cfg), record)
 
         if hydra_config.mode == RunMode.MULTIRUN:
             cfg.logger.sweep = sweep_id()

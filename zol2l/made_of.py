@@ -11,9 +11,29 @@ from typing import Any
 from zol2l.fingerprints import fingerprint
 from zol2l.json_files import flat, read_json, write_json
 
-FILE = "made_of.json"
-RESULTS_OF = ("evaluate", "attack", "adv-evaluate", "reproduce")
-"""Commands that leave results; their records are NAME.json."""
+FILE = "made_of"
+TABLE, ANALYSIS = "", "-analysis"
+"""Kinds of results. Both may lie in one folder, and neither's records tell of the other."""
+RECORDS = {
+    TABLE: ("evaluate", "attack", "adv-evaluate", "reproduce"),
+    ANALYSIS: ("adv-evaluate-analysis", "reproduce-analysis", "analyze"),
+}
+"""What the records of commands are called, by the kind of their results."""
+RESULTS_OF = (*RECORDS[TABLE], "analyze")
+"""Commands that leave results."""
+
+
+def kind(command: str, config: Mapping[str, Any]) -> str:
+    """The kind of a command's results."""
+    either = command in ("adv-evaluate", "reproduce") and config.get("analysis") is not None
+    return ANALYSIS if either or command == "analyze" else TABLE
+
+
+def record_of(command: str, config: Mapping[str, Any]) -> str:
+    """The name of the file that says with which configuration a command has made what it made."""
+    name = command + kind(command, config)
+    return f"{name if name in RECORDS[ANALYSIS] else command}.json"
+
 
 OUTCOMES = ("optimizer.update.weights", "victim_weights", "starts_from")
 """Checksums of weights among the settings of a learned part."""
@@ -29,34 +49,36 @@ class MadeOf:
     written: Sequence[Path]
     methods: Mapping[str, str] = field(default_factory=dict)
 
-    def keep(self, folder: Path) -> None:
-        """Write it beside the results in `folder`."""
+    def keep(self, folder: Path, kind: str) -> None:
+        """Write it beside the results in `folder`, which are of this `kind`."""
         used = {str(path.absolute()): _digest(path) for path in self.used}
         written = [str(path.relative_to(folder)) for path in self.written]
-        write_json(folder / FILE, {"used": used, "written": written, "methods": self.methods})
+        content = {"used": used, "written": written, "methods": self.methods}
+        write_json(folder / f"{FILE}{kind}.json", content)
 
 
-def stands(folder: Path) -> bool:
-    """Whether all that was written to `folder` is there and all that was used is as it was."""
-    if not (folder / FILE).is_file():
+def stands(folder: Path, kind: str) -> bool:
+    """Whether all results of this `kind` in `folder` are there and what was used is as it was."""
+    path = folder / f"{FILE}{kind}.json"
+    if not path.is_file():
         return True
-    known = read_json(folder / FILE)
+    known = read_json(path)
     there = all(_filled(folder / name) for name in known["written"])
     return there and all(_digest(Path(path)) == kept for path, kept in known["used"].items())
 
 
 def methods_in(folder: Path) -> dict[str, str]:
     """What defines each method with results in `folder`, where that is known."""
-    path = folder / FILE
+    path = folder / f"{FILE}.json"
     return dict(read_json(path)["methods"]) if path.is_file() else {}
 
 
-def forget(folder: Path) -> None:
-    """Remove the records of the results in `folder`, which are about to be replaced: what is killed
-    meanwhile leaves none that tells of others.
+def forget(folder: Path, kind: str) -> None:
+    """Remove the records of this `kind` of results in `folder`, which are about to be replaced:
+    what is killed meanwhile leaves none that tells of others.
     """
-    for name in (FILE, *(f"{command}.json" for command in RESULTS_OF)):
-        (folder / name).unlink(missing_ok=True)
+    for name in (f"{FILE}{kind}", *RECORDS[kind]):
+        (folder / f"{name}.json").unlink(missing_ok=True)
 
 
 def definition(*settings: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from zol2l.console import wide_console
 from zol2l.errors import InvalidInput
 from zol2l.fingerprints import fingerprint, shortened
 from zol2l.json_files import as_json, read_json, write_json
-from zol2l.made_of import stands
+from zol2l.made_of import kind, record_of, stands
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def run_job(
 
     keep(FAILED, error=DIED)
     try:
-        status = BEFORE if finished(folder / f"{command}.json", config()) else DONE
+        status = BEFORE if finished(folder, command, config()) else DONE
         if status == DONE:
             work()
     except (Exception, SystemExit) as error:
@@ -93,14 +93,15 @@ def keep_to_cores(launcher: Mapping[str, Any]) -> None:
         torch.set_num_threads(cores)
 
 
-def finished(record: Path, config: Mapping[str, Any]) -> bool:
-    """Whether the record of a command is of this configuration, whatever it was logged by, and its
-    results still stand.
+def finished(folder: Path, command: str, config: Mapping[str, Any]) -> bool:
+    """Whether the record of a command in `folder` is of this configuration, whatever it was logged
+    by, and its results still stand.
     """
+    record = folder / record_of(command, config)
     if not record.is_file():
         return False
     before = read_json(record)["config"]
-    return _unlogged(before) == _unlogged(as_json(config)) and stands(record.parent)
+    return _unlogged(before) == _unlogged(as_json(config)) and stands(folder, kind(command, config))
 
 
 def _unlogged(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.commands.conftest import Zol2l
+from zol2l.json_files import read_json
 
 SMOKE = ("scale=smoke", "logger=csv", "optimizee=digits_attack")
 
@@ -39,7 +40,12 @@ def test_an_analysis_can_be_an_experiments_last_stage(zol2l: Zol2l, tmp_path: Pa
     chain = ("reproduce", "experiment=quickstart", "scale=smoke", "logger=csv")
     outcome = zol2l(*chain, "analysis=variance", "analysis.instance=2", "store_name=shared")
     assert outcome.status == 0, outcome.err
-    assert (tmp_path / "outputs/quickstart-smoke/variance.safetensors").is_file()
+    folder = tmp_path / "outputs/quickstart-smoke"
+    assert (folder / "variance.safetensors").is_file()
+    used = read_json(folder / "made_of-analysis.json")["used"]
+    learned = [Path(path).parent.name for path in used if Path(path).name == "weights.safetensors"]
+    assert sorted(learned) == ["sampling", "update"]
+    assert (folder / "reproduce-analysis.json").is_file()
     assert not (tmp_path / "outputs/quickstart-smoke/results.parquet").exists()
     assert (tmp_path / "outputs/shared-smoke/meta/zo_lstm/update/weights.safetensors").is_file()
 

@@ -6,6 +6,7 @@ import json
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from hydra.core.plugins import Plugins
 
 from tests.commands.conftest import Outcome, Zol2l
 from zol2l.json_files import write_json
+from zol2l.made_of import record_of
 from zol2l.sweep import SweepTable, ended_since, keep_to_cores, run_job
 
 SWEEP = Path("outputs/quadratic-smoke/multirun")
@@ -144,15 +146,20 @@ def test_what_is_done_is_not_done_again(zol2l: Zol2l) -> None:
     assert len(list(SWEEP.rglob("results.parquet"))) == 4
 
 
-def test_a_job_with_other_settings_is_done_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("analysis", [None, {"points": 2}])
+@pytest.mark.parametrize("command", ["adv-evaluate", "analyze"])
+def test_a_job_with_other_settings_is_done_anew(
+    tmp_path: Path, command: str, analysis: dict[str, int] | None
+) -> None:
     done: list[int] = []
     for rate in (1, 1, 2):
+        config = {"rate": rate, "analysis": analysis}
 
-        def work(rate: int = rate) -> None:
-            done.append(rate)
-            write_json(tmp_path / "evaluate.json", {"config": {"rate": rate}})
+        def work(config: dict[str, Any] = config) -> None:
+            done.append(config["rate"])
+            write_json(tmp_path / record_of(command, config), {"config": config})
 
-        run_job(tmp_path, "evaluate", ["a"], lambda rate=rate: {"rate": rate}, work, str)
+        run_job(tmp_path, command, ["a"], lambda config=config: config, work, str)
     assert done == [1, 2]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +17,13 @@ from zol2l.analysis.observe import composed
 from zol2l.analysis.probabilities import probability_distribution
 from zol2l.analysis.variance import variance_pictures
 from zol2l.build import build
-from zol2l.commands.evaluate import evaluated_methods
+from zol2l.commands.evaluate import evaluated_methods, files_of
+from zol2l.commands.finish import finish
 from zol2l.commands.objects import family_of
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.protocol import Protocol
 from zol2l.evaluation.summary import write_summary
+from zol2l.made_of import MadeOf
 from zol2l.optimizees import AttackFamily, BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.plots.coordinate import coordinate_figure
@@ -30,8 +32,7 @@ from zol2l.plots.probabilities import probabilities_figure
 from zol2l.plots.variance import variance_images
 from zol2l.progress import Advance, progress_bars
 from zol2l.tensor_files import save_tensors
-
-log = logging.getLogger(__name__)
+from zol2l.tracking import log_figures
 
 LEARNED = "zo_lstm"
 
@@ -66,8 +67,9 @@ def main(cfg: DictConfig) -> None:
     with progress_bars() as show:
         scene = Scene(methods, family, build(cfg.evaluation), Path(cfg.paths.run_dir), show)
         written = analysis(scene)
-    for path in written:
-        log.info("Written: %s", path)
+    figures = [path for path in written if path.suffix == ".png"]
+    made = MadeOf(files_of(cfg, family), written)
+    finish(cfg, "analyze", made, partial(log_figures, figures=figures))
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,21 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
     figures = draw_figures(folder)
-    chosen = chosen_methods(cfg)
-    learned = [(o, p) for m in chosen.values() for p, o in m.learned.items()]
-    uses = [*family.files, *(weights_path(cfg, owner, part) for owner, part in learned)]
-    uses += [tuned_path(cfg, name) for name, method in chosen.items() if method.tuned]
     print_summary(summary, sum(stopped_runs(results).values()))
     written = [folder / "results.parquet", folder / "summary.csv", *figures]
     show = partial(log_evaluation, results=results, summary=summary, figures=figures)
     defined = {name: method.definition for name, method in methods.items()}
-    finish(cfg, "evaluate", MadeOf(uses, written, defined), show)
+    finish(cfg, "evaluate", MadeOf(files_of(cfg, family), written, defined), show)
     return results
+
+
+def files_of(cfg: DictConfig, family: OptimizeeFamily) -> list[Path]:
+    """What the chosen methods and problems are read from: victims, weights, tuned settings."""
+    chosen = chosen_methods(cfg)
+    learned = [(o, p) for m in chosen.values() for p, o in m.learned.items()]
+    weights = [weights_path(cfg, owner, part) for owner, part in learned]
+    tuned = [tuned_path(cfg, name) for name, method in chosen.items() if method.tuned]
+    return [*family.files, *weights, *tuned]
 
 
 def evaluated_methods(cfg: DictConfig, family: OptimizeeFamily) -> dict[str, Method]:

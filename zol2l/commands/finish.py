@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from zol2l.build import plain
-from zol2l.made_of import MadeOf
+from zol2l.made_of import MadeOf, kind
 from zol2l.tracking import Job, artifact, wandb_run
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def finish(
     `show` logs to a run, and the first of the files written as an artifact. Name them all.
     """
     folder = Path(cfg.paths.run_dir)
-    made.keep(folder)
+    made.keep(folder, kind(command, cfg))
     weights = [path for path in made.used if path.suffix == ".safetensors"]
     uses = [path for path in weights if path.is_file()]  # an analysis may do without some
     job = Job(plain(cfg.logger), folder, cfg.run_name, command, plain(cfg), uses)

@@ -51,7 +51,7 @@ def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
     return {"provenance": provenance(), "config": plain(cfg)}
 
 
-def end(cfg: DictConfig, command: str, record: dict[str, Any]) -> None:
-    """Keep that record as `<command>.json`, now that the results it stands for are there."""
+def end(cfg: DictConfig, name: str, record: dict[str, Any]) -> None:
+    """Keep that record in the file `name`, now that the results it stands for are there."""
     if first_node():
-        write_json(Path(cfg.paths.run_dir) / f"{command}.json", record)
+        write_json(Path(cfg.paths.run_dir) / name, record)
