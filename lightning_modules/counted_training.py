@@ -20,7 +20,8 @@ class CountedTraining(pl.LightningModule):
 
     A batch is a vector of rows of the training images, dealt by InstanceData. All random numbers
     of a batch follow from (seed, batch) and the rows: a killed job resumes exactly, and devices see
-    what one device with the joined batch would. Subclasses say what is minimized (`batch_loss`),
+    what one device with the joined batch would, but for batch normalization, which each device does
+    by its own part, and dropout. Subclasses say what is minimized (`batch_loss`),
     how an update is made (`move`) and what is measured after an epoch (`figures`).
     """
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from tests.commands.conftest import Zol2l
 from tests.commands.stand_ins import stand_ins
@@ -19,10 +19,10 @@ from tests.victims.pictures import write
 from zol2l.build import CONF, build, plain
 from zol2l.cli import primary_config
 from zol2l.commands.list import entries
-from zol2l.commands.robust import fitting
+from zol2l.commands.robust import build_classifier, fitting
 from zol2l.evaluation.robust_results import read_robust
 from zol2l.json_files import read_json
-from zol2l.victims.datasets import digits
+from zol2l.victims.datasets import ImageData, digits
 from zol2l.victims.networks import parameter_count
 from zol2l.weights_file import read_signed
 
@@ -123,10 +123,15 @@ def test_a_second_run_does_nothing_anew(zol2l: Zol2l, tmp_path: Path) -> None:
     assert sorted(used) == ["classifier.safetensors", "maximizer.safetensors"]
     for setting, was in (("defense.maximizer.scale=0.2", 0.5), ("recipe.optimizer.lr=0.2", 0.1)):
         other = zol2l("adv-evaluate", *given, setting)
-        told = f"{setting.replace('defense.', 'rnn_adv.')}: {was}, as it was trained"
+        told = f"{setting.replace('defense.', 'rnn_adv.')}: {was}, as rnn_adv was trained"
         assert other.status == 2 and told in other.err
     assert zol2l("adv-evaluate", *given, "recipe.eps=0.1").status == 0
     assert len(list((folder / "parts").glob("*.parquet"))) == 2 * (3 + 3)
+    kept = {name: (folder / name).read_bytes() for name in ("made_of.json", "adv-evaluate.json")}
+    landscape = ("analysis=landscape", "analysis.points=2", "analysis.images=2")
+    assert zol2l("adv-evaluate", *given, *landscape).status == 0
+    assert all((folder / name).read_bytes() == content for name, content in kept.items())
+    assert read_json(folder / "adv-evaluate-analysis.json")["config"]["recipe"]["eps"] == 0.2
 
 
 def test_a_trained_classifier_and_its_attacker_can_be_started_from(
@@ -188,13 +193,19 @@ def test_restricted_imagenet_trains_with_batch_norm_at_work(zol2l: Zol2l, tmp_pa
 
 def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> None:
     images = torch.rand(2, 3, 32, 32)
-    data = replace(digits(), train_images=images, test_images=images)
-    config = composed("network=restricted_imagenet").network.network
+    labels = torch.arange(2)
+    data = ImageData(images, labels, images, labels)
+    config = composed("network=restricted_imagenet")
     first = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
-        first.append(build(config, **fitting(config, data))[1].conv1.weight)
+        first.append(build_classifier(config, data)[1].conv1.weight)
     assert torch.equal(first[0], first[1]) and not torch.equal(first[0], first[2])
+
+
+def test_an_attackers_random_numbers_are_not_the_processs() -> None:
+    attack = OmegaConf.create({"_target_": "zol2l.maximizers.auto_attack.AutoAttack"})
+    assert fitting(attack, digits()) == {"classes": 10}
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.commands.conftest import Zol2l
 from tests.commands.test_adversarial import QUICK, QUIET, UNLEARNED
+from tests.victims.pictures import picture_folder
 from zol2l import pretrained
 
 RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors"
@@ -104,3 +105,32 @@ def test_a_folder_is_not_continued_with_other_settings(zol2l: Zol2l) -> None:
     assert zol2l(*given).status == 0
     outcome = zol2l(*given, "recipe.optimizer.lr=0.2")
     assert outcome.status == 2 and "recipe.optimizer.lr=0.2" in outcome.err
+
+
+def test_an_attacker_learned_by_another_recipe_is_refused(zol2l: Zol2l) -> None:
+    assert zol2l("adv-train", "defense=rnn_adv", *QUICK, "recipe.optimizer.lr=0.2").status == 0
+    assert zol2l("adv-train", "defense=advtrain", *QUICK).status == 0
+    outcome = zol2l("adv-evaluate", "defense=advtrain", *QUICK, "~attackers.l2lda")
+    assert outcome.status == 2
+    assert "recipe.optimizer.lr=0.1: 0.2, as rnn_adv was trained" in outcome.err
+
+
+def test_weights_are_for_the_images_they_were_trained_on(zol2l: Zol2l, tmp_path: Path) -> None:
+    split = {"a": 6, "b": 6}
+    for name in ("first", "second"):
+        picture_folder(tmp_path / name, {"train": split, "test": split}, 8, 8)
+    (tmp_path / "first").rename(tmp_path / "moved")
+    given = (
+        "data=image_folder", "recipe=digits", "network=digits", *QUIET, "run_name=mine",
+        "defense=plain", *UNLEARNED, "recipe.training.batch_size=2", "recipe.train=8",
+        "recipe.training.held_out=2", "recipe.training.epochs=1",
+    )  # fmt: skip
+    trained = zol2l("adv-train", *given, f"data.folder={tmp_path}/second")
+    assert trained.status == 0, trained.err
+    (tmp_path / "second").rename(tmp_path / "elsewhere")
+    there = zol2l("adv-evaluate", *given, f"data.folder={tmp_path}/elsewhere")
+    assert there.status == 0, there.err
+    picture = tmp_path / "moved/train/a/000.png"
+    (tmp_path / "moved/test/a/000.png").write_bytes(picture.read_bytes())
+    other = zol2l("adv-evaluate", *given, f"data.folder={tmp_path}/moved")
+    assert other.status == 2 and "data.folder" in other.err and "set run_name" in other.err

@@ -6,16 +6,24 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from tests.maximizers.cases import network
 from tests.problems import seeded
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
-from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, accuracy, withstand
+from zol2l.evaluation.robustness import (
+    Attacker,
+    RobustnessProtocol,
+    accuracy,
+    other_radii,
+    withstand,
+)
 from zol2l.maximizers import CrossEntropy, Margin
 from zol2l.maximizers.base import NoMaximizer
 from zol2l.maximizers.pgd import PGD
+from zol2l.maximizers.rnn import RNNMaximizer
 
 IMAGES = torch.rand(7, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
 LABELS = torch.arange(7) % 3
@@ -40,6 +48,27 @@ def test_the_last_iterate_is_judged_by_the_classifier_under_test() -> None:
     assert torch.equal(seen.predicted, logits.argmax(1))
     assert torch.equal(seen.correct, seen.predicted == LABELS)
     torch.testing.assert_close(seen.loss, cross_entropy(logits, LABELS, reduction="none"))
+
+
+def test_an_answer_of_nan_knows_no_image() -> None:
+    class Silent(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.full((len(images), 3), torch.nan)
+
+    seen = withstand(Silent(), Attacker(NoMaximizer(), CrossEntropy()), IMAGES, LABELS, BALL)
+    assert (seen.predicted == -1).all() and not seen.correct.any()
+
+
+def test_an_attacker_that_broke_is_named() -> None:
+    learned = RNNMaximizer(steps=2)
+    nn.init.constant_(next(learned.parameters()), torch.nan)
+    with pytest.raises(InvalidInput, match="attackers=RNNMaximizer: one whose images are numbers"):
+        withstand(network(), Attacker(learned.double(), CrossEntropy()), IMAGES, LABELS, BALL)
+
+
+@pytest.mark.parametrize(("eps", "radii"), [(0.3, [0.5, 1.5, 2]), (0.6, [0.5, 1.5]), (1, [0.5])])
+def test_no_radius_is_beyond_the_largest(eps: float, radii: list[float]) -> None:
+    assert other_radii(LInfBall(eps)) == radii
 
 
 def test_no_attack_is_accuracy_on_clean_images() -> None:

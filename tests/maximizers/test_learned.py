@@ -12,6 +12,7 @@ from zol2l.attacks.threat_model import LInfBall
 from zol2l.maximizers import Draws
 from zol2l.maximizers.generator import GeneratorMaximizer
 from zol2l.maximizers.rnn import RNNMaximizer
+from zol2l.maximizers.unet import PerturbationUNet
 from zol2l.victims.networks import parameter_count
 
 
@@ -165,3 +166,16 @@ def test_labels_choose_the_generators_normalization() -> None:
     inputs, code = torch.rand(1, 3, 8, 8), torch.zeros(1, 8)
     zero, one, two = (generator(inputs, torch.tensor([label]), code) for label in range(3))
     assert torch.equal(zero, two) and not torch.allclose(zero, one)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (5, 7), (30, 30)])
+def test_the_generator_takes_images_of_any_size(size: tuple[int, int]) -> None:
+    unet = PerturbationUNet(channels=1, classes=3, width=4).eval()
+    inputs, labels, code = torch.rand(2, 3, *size), torch.tensor([0, 2]), torch.rand(2, 8)
+    found = unet(inputs, labels, code)
+    assert found.shape == (2, 1, *size)
+    continued = torch.zeros(2, 3, 32, 32)
+    continued[:, :, : size[0], : size[1]] = inputs
+    whole = unet(continued, labels, code)
+    if min(size) == 30:
+        torch.testing.assert_close(found, whole[:, :, :30, :30])

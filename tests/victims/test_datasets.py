@@ -106,6 +106,15 @@ def test_the_first_images_of_a_folder_are_of_all_its_classes() -> None:
     assert torch.equal(unordered.mixed().train_labels, labels[order])
 
 
+@pytest.mark.parametrize("classes", [[0, 1, 2, 3], [2, 0, 3, 1], [0, 1, 0, 1, 2, 3]])
+def test_classes_are_mixed_in_whatever_order_they_come(classes: list[int]) -> None:
+    labels = torch.tensor(classes).repeat_interleave(40)
+    images = labels.float().view(-1, 1, 1, 1)
+    mixed = ImageData(images, labels, images, labels).mixed()
+    for part in (mixed.train_labels, mixed.test_labels):
+        assert set(part[:20].tolist()) == set(part[-20:].tolist()) == {0, 1, 2, 3}
+
+
 def test_a_damaged_cifar10_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cifar-10-batches-py").mkdir()
     (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"<html>404</html>")

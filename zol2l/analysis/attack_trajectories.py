@@ -21,7 +21,9 @@ def loss_trajectories(
     images: Tensor,
     labels: Tensor,
     threat: ThreatModel,
+    *,
     seed: int = 0,
+    chunk: int | None = None,
 ) -> pd.DataFrame:
     """The mean over images (B, C, H, W) of the cross-entropy at each attacker's iterates, all from
     the same start: columns attacker, step (0 ... T), loss. Attackers raise the cross-entropy.
@@ -31,7 +33,7 @@ def loss_trajectories(
         own = type(attacker.objective) is CrossEntropy and attacker.source is None
         allowed = f"one that raises the classifier's own cross-entropy; or '~attackers.{name}'"
         require(own, f"attackers.{name}", type(attacker.objective).__name__, allowed)
-        seen = withstand(classifier, attacker, images, labels, threat, seed=seed)
+        seen = withstand(classifier, attacker, images, labels, threat, seed=seed, chunk=chunk)
         losses = torch.cat([seen.trajectory, seen.loss[:, None]], dim=1).double().mean(dim=0)
         columns = {"step": np.arange(len(losses)), "loss": losses.cpu().numpy()}
         frames.append(pd.DataFrame({"attacker": name, **columns}))

@@ -31,7 +31,7 @@ from zol2l.evaluation.robust_results import (
     summarize_robust,
 )
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
-from zol2l.evaluation.robustness import RADII, Attacker, RobustnessProtocol
+from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, other_radii
 from zol2l.evaluation.summary import write_summary
 from zol2l.fingerprints import fingerprint
 from zol2l.made_of import MadeOf, definition
@@ -62,11 +62,12 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     folder = Path(cfg.paths.run_dir)
     protocol: RobustnessProtocol = build(cfg.robustness)
     shown = data.test_images[: protocol.images], data.test_labels[: protocol.images]
-    each = len(cfg.attackers) + (len(RADII) - 1) * (SWEPT in cfg.attackers)
+    threat = build_threat(cfg)
+    each = len(cfg.attackers) + len(other_radii(threat)) * (SWEPT in cfg.attackers)
     total = len(chosen_defenses(cfg)) * len(cfg.seeds) * each
     tests, parts = robust_tests(cfg, data, protocol), store(cfg) / "parts"
     with progress_bars() as show:
-        rows = run_tests(tests, total, shown, build_threat(cfg), protocol, folder, parts, show)
+        rows = run_tests(tests, total, shown, threat, protocol, folder, parts, show)
     transfer = [name for name, one in cfg.attackers.items() if one.source is not None]
     table = accuracies(rows)
     summary, checks = summarize_robust(table), gradient_checks(rows, transfer)
@@ -116,7 +117,7 @@ def robust_tests(
                 wanted = [(1.0, protocol.images)]
                 if name == SWEPT:
                     few = min(protocol.radius_images, protocol.images)
-                    wanted += [(factor, few) for factor in RADII if factor != 1]
+                    wanted += [(factor, few) for factor in other_radii(build_threat(cfg))]
                 depends_on = {**known, **_settings(cfg, attacker, data, built)}
                 for radius, images in wanted:
                     print_of = fingerprint({**depends_on, "images": images})

@@ -93,7 +93,8 @@ def player_path(cfg: DictConfig, name: str, seed: int, player: str) -> Path:
 
 def build_classifier(cfg: DictConfig, data: ImageData) -> nn.Module:
     """The network for these images, with random weights."""
-    network: nn.Module = build(cfg.network.network, **fitting(cfg.network.network, data))
+    known = fitting(cfg.network.network, data, seed=torch.initial_seed())
+    network: nn.Module = build(cfg.network.network, **known)
     outputs = class_count(network, data.test_images)
     highest = int(data.test_labels.max())
     require(highest < outputs, "network.classes", outputs, f"more than {highest}")
@@ -120,16 +121,16 @@ def build_objective(config: DictConfig) -> Objective:
     return objective
 
 
-def fitting(config: DictConfig, data: ImageData) -> dict[str, int]:
-    """Those of channels, size and classes that the target takes and the configuration leaves open,
-    as the data has them, and the seed of the weights.
+def fitting(config: DictConfig, data: ImageData, **more: int) -> dict[str, int]:
+    """Those of channels, size and classes, as the data has them, and of `more` that the target
+    takes and the configuration leaves open.
     """
     labels = torch.cat([data.train_labels, data.test_labels])
     known = {
         "channels": data.test_images.shape[1],
         "size": data.test_images.shape[2],
         "classes": int(labels.max()) + 1,
-        "seed": torch.initial_seed(),
+        **more,
     }
     taken = inspect.signature(imported(config["_target_"])).parameters
     return {k: v for k, v in known.items() if k in taken and k not in config}

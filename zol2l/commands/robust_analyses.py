@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ from zol2l.commands.robust import (
 )
 from zol2l.commands.trained_players import build_attacker, trained_classifier
 from zol2l.errors import InvalidInput, require
+from zol2l.evaluation.robustness import RobustnessProtocol
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.landscape import landscape_figure
 from zol2l.plots.trajectories import trajectories_figure
@@ -41,6 +43,12 @@ class Scene:
         """The run folder."""
         return Path(self.cfg.paths.run_dir)
 
+    @property
+    def protocol(self) -> RobustnessProtocol:
+        """Whose seed the draws follow from, and how many images a call shows."""
+        protocol: RobustnessProtocol = build(self.cfg.robustness)
+        return protocol
+
     def examples(self, count: int) -> tuple[Tensor, Tensor]:
         """The first test images (B, C, H, W) and their labels (B,)."""
         return self.data.test_images[:count], self.data.test_labels[:count]
@@ -50,7 +58,7 @@ class Scene:
         tables = []
         for name, defense in chosen_defenses(self.cfg).items():
             network = trained_classifier(self.cfg, name, defense, self.seed, self.data)
-            tables.append(look(network).assign(method=name))
+            tables.append(look(network).assign(method=name, seed=self.seed))
         return pd.concat(tables, ignore_index=True)
 
     @property
@@ -95,8 +103,12 @@ class Trajectories:
     def __call__(self, scene: Scene) -> list[Path]:
         cfg, data = scene.cfg, scene.data
         built = {n: build_attacker(cfg, a, scene.seed, data, {}) for n, a in cfg.attackers.items()}
-        shown, threat = scene.examples(self.images), build_threat(cfg)
-        table = scene.of_each(lambda network: loss_trajectories(network, built, *shown, threat))
+        images, labels = scene.examples(self.images)
+        look = partial(
+            loss_trajectories, attackers=built, images=images, labels=labels,
+            threat=build_threat(cfg), seed=scene.protocol.seed, chunk=scene.protocol.chunk,
+        )  # fmt: skip
+        table = scene.of_each(look)
         path, figure = scene.written("trajectories", table)
         return [path, trajectories_figure(table, figure)]
 
@@ -111,8 +123,13 @@ class Landscape:
     points: int = 21
 
     def __call__(self, scene: Scene) -> list[Path]:
-        shown, reach = scene.examples(self.images), self.reach * build_threat(scene.cfg).eps
-        table = scene.of_each(lambda network: loss_landscape(network, *shown, reach, self.points))
+        images, labels = scene.examples(self.images)
+        look = partial(
+            loss_landscape, images=images, labels=labels,
+            reach=self.reach * build_threat(scene.cfg).eps, points=self.points,
+            seed=scene.protocol.seed,
+        )  # fmt: skip
+        table = scene.of_each(look)
         path, figure = scene.written("landscape", table)
         return [path, landscape_figure(table, figure)]
 

@@ -54,21 +54,31 @@ def trained_classifier(
     be another now.
     """
     network, path = build_classifier(cfg, data), player_path(cfg, name, seed, "classifier")
-    before, now = read_card_of(path)["settings"], training_settings(cfg, defense)
-    for settings in (before, now):
-        settings["recipe"].pop("eps", None)
-    for part, wanted in now.items():
-        require_same(name if part == "defense" else part, before[part], wanted)
+    require_as_trained(cfg, name, defense, path, data)
     load_part(path, network)
     return frozen(network).to(chosen_device(cfg))
 
 
-def require_same(field: str, trained: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to use weights with other settings than those that they were trained with."""
-    before, after = flat(trained, field), flat(as_json(now), field)
-    for key in sorted(before.keys() | after.keys()):
-        same = before.get(key) == after.get(key)
-        require(same, key, after.get(key), f"{before.get(key)}, as it was trained")
+def require_as_trained(
+    cfg: DictConfig, name: str, defense: DictConfig, path: Path, data: ImageData
+) -> None:
+    """Refuse weights that were trained with other settings, but for the radius, or on other data,
+    wherever it lies now.
+    """
+    before, now = read_card_of(path)["settings"], training_settings(cfg, defense)
+    now["data"] = plain(cfg.data)
+    for settings in (before, now):
+        settings["recipe"].pop("eps", None)
+        settings["data"].pop("folder", None)
+    for part, wanted in now.items():
+        field = name if part == "defense" else part
+        trained, given = flat(before[part], field), flat(as_json(wanted), field)
+        for key in sorted(trained.keys() | given.keys()):
+            same = trained.get(key) == given.get(key)
+            require(same, key, given.get(key), f"{trained.get(key)}, as {name} was trained")
+    allowed = f"the images that {name} was trained on; set run_name for others"
+    same = before["data_identity"] == data.identity
+    require(same, "data.folder", cfg.data.get("folder"), allowed)
 
 
 def trained_maximizer(
@@ -77,11 +87,11 @@ def trained_maximizer(
     """The maximizer that a defense has trained with a seed, with some settings changed."""
     known = known_defenses(cfg)
     require(name in known, "attacker.learned_by", name, f"one of {', '.join(known)}")
+    path = player_path(cfg, name, seed, "maximizer")
+    require_as_trained(cfg, name, known[name], path, data)
     config = OmegaConf.create({**plain(known[name].maximizer), **changes})
     maximizer = build_maximizer(config, data)
-    card = load_part(player_path(cfg, name, seed, "maximizer"), maximizer)
-    trained = {**card["settings"]["defense"]["maximizer"], **changes}
-    require_same(f"{name}.maximizer", trained, identity_of(config))
+    load_part(path, maximizer)
     maximizer.requires_grad_(False)
     return maximizer.eval()
 

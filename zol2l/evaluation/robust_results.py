@@ -30,8 +30,9 @@ RUN = ["method", "seed"]
 """What one classifier is named by."""
 
 MINIMUM, EVERY = "min", "every"
-"""The lowest accuracy among the attackers (the papers' column), and the share of images that are
-classified correctly under each of them, which no image-by-image choice of attack can lower."""
+"""The lowest accuracy among the attackers, of which transfers are some (the papers' column leaves
+these out), and the share of images that are classified correctly under each of them, which no
+image-by-image choice of attack can lower."""
 
 
 SWEPT = "pgd10"

@@ -20,6 +20,11 @@ RADII = (0.5, 1.0, 1.5, 2.0)
 """Where a classifier's loss is measured, in units of the threat model's radius."""
 
 
+def other_radii(threat: ThreatModel) -> list[float]:
+    """Those of `RADII` beside 1 that are of different balls: none beyond the largest."""
+    return [factor for factor in RADII if factor != 1 and factor * threat.eps <= threat.largest]
+
+
 @dataclass(frozen=True)
 class RobustnessProtocol:
     """What every classifier is tested on: at most so many test `images`, from the first on; the
@@ -52,8 +57,9 @@ class Attacker:
 
 @dataclass(frozen=True)
 class Withstood(Rows):
-    """predicted (B,) classes of the adversarial images, correct (B,), loss (B,) the cross-entropy
-    there; trajectory (B, T) what the attacker raised, at its iterates x'_0 ... x'_{T-1}.
+    """predicted (B,) classes of the adversarial images, -1 where the classifier answers NaN,
+    correct (B,), loss (B,) the cross-entropy there; trajectory (B, T) what the attacker raised, at
+    its iterates x'_0 ... x'_{T-1}.
     """
 
     adversarial: Tensor
@@ -103,9 +109,12 @@ def _withstand(
     with evaluating(attacker.maximizer):
         found = attacker.maximizer(problem, draws)
     (adversarial,) = found.adversarial
+    allowed = "one whose images are numbers; NaN comes of a maximizer or a source that broke"
+    numbers = bool(adversarial.isfinite().all())
+    require(numbers, "attackers", type(attacker.maximizer).__name__, allowed)
     with evaluating(classifier):
         logits = classifier(adversarial)
-    predicted = logits.argmax(dim=1)
+    predicted = torch.where(logits.isnan().any(dim=1), -1, logits.argmax(dim=1))
     loss = cross_entropy(logits, labels, reduction="none")
     return Withstood(adversarial, predicted, predicted == labels, loss, found.losses.T)
 

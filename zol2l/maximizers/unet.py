@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 INITIAL_STD = 0.02
 
@@ -35,7 +36,7 @@ class PerturbationUNet(nn.Module):
     pixel. Up: two 4x4 transposed convolutions to `width` channels, each followed by what the way
     down had at that size; a 3x3 convolution and tanh. No biases, N(0, 0.02) at the start; z passes
     a two-layer ReLU network. 500,944 weights with 3 channels, 10 classes and the release's width of
-    64. Images are of multiples of 4 pixels a side.
+    64. Images whose sides are no multiples of 4 pixels are continued by zeros to the next one.
     """
 
     def __init__(self, channels: int, classes: int = 10, code: int = 8, width: int = 64) -> None:
@@ -59,13 +60,15 @@ class PerturbationUNet(nn.Module):
                 nn.init.normal_(layer.weight, std=INITIAL_STD)
 
     def forward(self, inputs: Tensor, labels: Tensor, code: Tensor) -> Tensor:
+        height, width = inputs.shape[2:]
+        inputs = pad(inputs, (0, -width % 4, 0, -height % 4))
         z = self.code(code)[:, :, None, None]
         first = self.norm1(self.down1(beside(inputs, z))).relu()
         second = self.norm2(self.down2(beside(first, z)), labels).relu()
         third = self.norm3(self.down3(beside(second, z)), labels).relu()
         up = self.up3_norm(self.up3(third)).relu()
         up = self.up2_norm(self.up2(torch.cat([up, second], dim=1))).relu()
-        return torch.tanh(self.out(torch.cat([up, first], dim=1)))
+        return torch.tanh(self.out(torch.cat([up, first], dim=1)))[:, :, :height, :width]
 
 
 def beside(features: Tensor, code: Tensor) -> Tensor:

@@ -63,5 +63,7 @@ def loss_against_radius(rows: pd.DataFrame, path: Path) -> Path:
         axes.plot(mine["radius"], mine["loss"], marker="o", label=pretty(method), **line)
     axes.set_xlabel("Radius, in units of eps")
     axes.set_ylabel("Cross-entropy under PGD-10")
-    legend(figure, f"Means of {swept['instance'].nunique()} images")
+    seeds = swept["seed"].nunique()
+    each = f", {seeds} seeds each" if seeds > 1 else ""
+    legend(figure, f"Means of {swept['instance'].nunique()} images{each}")
     return save(figure, path)
