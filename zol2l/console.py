@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rich.console import Console
 
+WIDE = 160
+
 
 def wide_console() -> Console:
-    """The terminal, or 120 characters where there is none."""
-    return Console(width=None if Console().is_terminal else 120)
+    """The terminal, or where there is none as wide as the widest table needs."""
+    return Console(width=None if Console().is_terminal else WIDE)

@@ -28,7 +28,7 @@ def robust_table(summary: pd.DataFrame, images: int) -> Table:
         title=f"Accuracy in %, {of}{images} test images",
         caption="min: the strongest attack's column; all attacks: images that stand each of them",
     )
-    table.add_column("defense")
+    table.add_column("defense", no_wrap=True)
     attackers = summary["attacker"].unique()
     best = summary.groupby("attacker", observed=True)["lowest"].max()
     for name in attackers:
@@ -51,7 +51,7 @@ def losses_table(losses: pd.DataFrame) -> Table:
     Of several seeds mean and standard deviation.
     """
     table = Table(title="Cross-entropy after the attack, mean over images")
-    table.add_column("defense")
+    table.add_column("defense", no_wrap=True)
     for name in losses.columns.drop(["method", "seed"]):
         table.add_column(str(name), justify="right")
     for method, rows in losses.groupby("method", observed=True, sort=False):
@@ -70,7 +70,7 @@ def _loss_cell(losses: pd.Series, highest: float) -> str:
 def checks_table(checks: pd.DataFrame) -> Table:
     """A row per defense: which signs of obfuscated gradients were looked for, and found."""
     table = Table(title="Are its gradients honest?")
-    table.add_column("defense")
+    table.add_column("defense", no_wrap=True)
     for told in CHECKS.values():
         table.add_column(told, justify="center")
     for row in checks.to_dict("records"):
@@ -97,7 +97,7 @@ def print_checks(checks: pd.DataFrame) -> None:
 def print_cost(cost: pd.DataFrame) -> None:
     """Print what the maximizers weigh and what an epoch takes."""
     table = Table(title="Cost of training")
-    table.add_column("defense")
+    table.add_column("defense", no_wrap=True)
     for name in ("weights", "seconds an update", "seconds an epoch", "ratio"):
         table.add_column(name, justify="right")
     for row in cost.to_dict("records"):

@@ -32,7 +32,7 @@ def summary_table(summary: pd.DataFrame) -> Table:
         for name in shown
         if name in SMALLER_IS_BETTER
     }
-    table.add_column("method")
+    table.add_column("method", no_wrap=True)
     for name in shown:
         table.add_column(COLUMNS[name][0], justify="right")
     for row in summary.to_dict("records"):
@@ -78,7 +78,7 @@ def attacks_table(summary: pd.DataFrame) -> Table:
     table = Table(title=f"{summary['images'].iloc[0]} images")
     reliable = summary[summary["success_rate"] == summary["success_rate"].max()]
     best = reliable["queries_mean"].min()
-    table.add_column("attack")
+    table.add_column("attack", no_wrap=True)
     for title, _ in ATTACK_COLUMNS.values():
         table.add_column(title, justify="right")
     for row in summary.to_dict("records"):
