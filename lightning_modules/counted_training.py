@@ -12,6 +12,7 @@ from torch import Tensor
 from lightning_modules.loggers import log_once
 from zol2l.errors import require
 from zol2l.maximizers import Draws
+from zol2l.seeds import seed_of
 
 
 class CountedTraining(pl.LightningModule):
@@ -110,7 +111,7 @@ class CountedTraining(pl.LightningModule):
         return Draws(generator, rows, size * _devices())
 
     def _seed(self) -> int:
-        return self.seed * 1_000_003 + self.batches_done
+        return seed_of(self.seed, self.batches_done)
 
     def _share_buffers(self) -> None:
         """Give all devices the mean of their running statistics: they go on with one network, and

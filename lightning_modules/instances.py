@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from zol2l.errors import require
+from zol2l.seeds import seed_of
 
 
 class InstanceStream(Sampler[list[int]]):
@@ -38,7 +39,7 @@ class InstanceStream(Sampler[list[int]]):
         """The instance at a place of the endless stream."""
         number, offset = divmod(place, self.instances)
         if number != self._pass[0]:
-            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+            generator = torch.Generator().manual_seed(seed_of(self.seed, number))
             self._pass = number, torch.randperm(self.instances, generator=generator)
         return int(self._pass[1][offset])
 

@@ -23,6 +23,7 @@ FOUNDATION = {
         "lock",
         "own_code",
         "recurrent",
+        "seeds",
         "stage",
         "weights_file",
         "progress",

@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 import torch
 
+from tests.attacks.verification import verify
 from tests.attacks.victims import CLASSES, D, LinearVictim, labelled, pictures
-from zol2l.attacks.attack import Attack, verify
+from zol2l.attacks.attack import Attack
 from zol2l.attacks.bandits import BanditsTD, exponentiated
 from zol2l.attacks.square import SquareAttack
 from zol2l.attacks.threat_model import L2Ball, LInfBall, ThreatModel

@@ -12,8 +12,9 @@ from torch.nn.functional import one_hot
 
 from tests.attacks.test_attacks import B, Q, attacks
 from tests.attacks.test_distortion import zoo
+from tests.attacks.verification import verify
 from tests.attacks.victims import CLASSES, D, LinearVictim, labelled, pictures
-from zol2l.attacks.attack import AttackResult, Victim, inspect, verify
+from zol2l.attacks.attack import AttackResult, Victim, inspect
 from zol2l.attacks.square import SquareAttack
 from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack

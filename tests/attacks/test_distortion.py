@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.attacks.verification import verify
 from tests.attacks.victims import LinearVictim, labelled, pictures
 from tests.problems import normal
-from zol2l.attacks.attack import verify
 from zol2l.attacks.descent import Descent
 from zol2l.attacks.distortion import DistortionAttack
 from zol2l.attacks.distortion_problem import DistortionProblem

@@ -9,7 +9,8 @@ import pytest
 from tests.commands.conftest import Zol2l
 from zol2l.build import CONF
 from zol2l.errors import InvalidInput
-from zol2l.pretrained import HERE, read_card, released, released_folder
+from zol2l.json_files import read_json
+from zol2l.pretrained import CARD, HERE, released, released_folder
 from zol2l.pretrained.release import check_figures, release
 from zol2l.zo_lstm import PARTS, ZOLSTM
 
@@ -19,7 +20,7 @@ SMALL = 20_000
 
 @pytest.mark.parametrize("name", released())
 def test_a_release_does_what_its_card_says(name: str) -> None:
-    card = read_card(name)
+    card = read_json(released_folder(name) / CARD)
     optimizer = ZOLSTM.from_pretrained(name)
     assert optimizer.sampling.directions == card["directions"]
     figures = check_figures(released_folder(name))

@@ -170,18 +170,3 @@ def inspect(
     size = threat.size((adversarial - images).flatten(1).double())
     broken, outside = goal.reached(predicted), (size - threat.eps).clamp(min=0)
     return Verified(predicted, broken, outside, box.clamp(min=0))
-
-
-def verify(
-    result: AttackResult, victim: Victim, images: Tensor, goal: Goal, threat: ThreatModel
-) -> dict[str, float]:
-    """`inspect` in four numbers: `success_rate` by the victim's predictions, `overstated`, the
-    images said to succeed that do not, and the farthest that any of them is outside.
-    """
-    seen = inspect(result.adversarial, victim, images, goal, threat)
-    return {
-        "success_rate": seen.broken.double().mean().item(),
-        "overstated": int((result.success.to(seen.broken.device) & ~seen.broken).sum()),
-        "outside_ball": seen.outside_ball.max().item(),
-        "outside_box": seen.outside_box.max().item(),
-    }

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from zol2l.seeds import seed_of
+
 Make = Callable[[int, torch.Generator], Tensor]
 """So many instances' numbers, from a generator."""
 
@@ -59,7 +61,7 @@ class OwnDraws(Draws):
     @classmethod
     def seeded(cls, seed: int, rows: Tensor) -> OwnDraws:
         """For the instances `rows` (B,), by `seed` and row."""
-        seeds = [seed * 1_000_003 + row for row in rows.tolist()]
+        seeds = [seed_of(seed, row) for row in rows.tolist()]
         return cls([torch.Generator().manual_seed(own) for own in seeds])
 
     def drawn(self, make: Make) -> Tensor:

@@ -15,9 +15,7 @@ from zol2l.optimizees.binary_classification import (
 )
 from zol2l.optimizees.family import SPLITS, OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.quadratic import Quadratic
-
-SPLIT_SEED = 1_000_003
-"""Splits draw from seeds this far apart, so that no instance is in two of them; families too."""
+from zol2l.seeds import seed_of
 
 
 class RandomFamily(OptimizeeFamily):
@@ -32,7 +30,7 @@ class RandomFamily(OptimizeeFamily):
 
     def split_seed(self, split: Split) -> int:
         """The seed of a split's instances; those of other seeds share none of them."""
-        return SPLIT_SEED * (len(SPLITS) * self.seed + SPLITS.index(split))
+        return seed_of(len(SPLITS) * self.seed + SPLITS.index(split), 0)
 
 
 class QuadraticFamily(RandomFamily):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from zol2l.errors import InvalidInput
-from zol2l.json_files import read_json
 
 HERE = Path(__file__).parent
 CARD = "card.json"
+"""What each says of itself: task, q, mu, gain, horizon, command, commit, figures."""
 
 
 def released() -> list[str]:
@@ -22,11 +21,3 @@ def released_folder(name: str) -> Path:
     if name not in released():
         raise InvalidInput("pretrained", name, f"one of {', '.join(released()) or 'none so far'}")
     return HERE / name
-
-
-def read_card(source: str | Path) -> dict[str, Any]:
-    """What a released optimizer, by name or in a folder, says of itself: task, q, mu, gain,
-    horizon, command, commit, figures.
-    """
-    folder = source if isinstance(source, Path) else released_folder(source)
-    return read_json(folder / CARD)

@@ -74,7 +74,7 @@ def check_figures(folder: Path) -> dict[str, float]:
     """
     optimizer = ZOLSTM.from_pretrained(folder, gain=CHECK_GAIN, scale=1.0)
     family = BinaryClassificationFamily(
-        train=1, validation=1, test=5, dimension=20, samples=200, batch_size=64, seed=1
+        train=1, validation=1, test=5, dimension=20, samples=200, batch_size=64
     )
     oracle = Oracle(family.optimizee("test", torch.arange(5)))
     trajectory = run(optimizer, oracle, CHECK_STEPS, torch.Generator().manual_seed(0))

@@ -29,8 +29,9 @@ class RandomCoordinates(Sampling):
         return self.along(torch.ones_like(last.gradient), generator), None
 
     def along(self, chances: Tensor, generator: torch.Generator) -> Directions:
-        """Directions along distinct coordinates, drawn one after the other with `chances` (B, D),
-        positive numbers, of those that are left (exponential races).
+        """Directions along distinct coordinates, drawn one after the other with `chances` w (B, D),
+        positive numbers, of those that are left: the Q largest log(U_i) / w_i, U_i uniform in
+        (0, 1) (Efraimidis & Spirakis 2006).
         """
         dimension = chances.shape[-1]
         allowed = f"at most the problem's {dimension} coordinates"

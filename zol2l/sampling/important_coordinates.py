@@ -19,10 +19,13 @@ EVERYWHERE = 1e-3
 
 
 class ImportantCoordinates(RandomCoordinates):
-    """Q distinct coordinates, drawn with chances that grow with the largest change so far among a
-    pixel and its eight neighbours of the same channel; uniform before the first change.
+    """Q distinct coordinates i, drawn with chances that grow with how far their pixel or one of its
+    neighbours in the same channel is from where it began: with c the sum of all updates,
 
-    The variables are a square picture of `channels` channels. State: the change so far (B, D).
+        w_i = max over j in 3 x 3 around i of |c_j| / max over k of |c_k| + 0.001,
+
+    all alike before the first update. It costs no queries. The variables are a square picture of
+    `channels` channels. State: c (B, D).
     """
 
     def __init__(self, directions: int = 128, channels: int = 1) -> None:

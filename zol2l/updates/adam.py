@@ -24,7 +24,8 @@ class AdamState(Rows):
 class Adam(Update):
     """m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,
 
-    delta = -(rate / D) (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps), per coordinate.
+    delta = -(rate / D) (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps), per coordinate. beta2 is
+    the release's of ZO-L2L.
     """
 
     def __init__(
