@@ -35,7 +35,7 @@ def job(stage: str, slopes: str, lanes: int) -> MetaTraining:
     images = torch.rand(lanes + 2, 1, 28, 28)
     labels = victim(images).argmax(dim=1)
     family = AttackFamily(victim, images, labels, train=lanes // 2, validation=1, test=1)
-    sampling = QueryRNN(20, normalize=True) if stage == "sampling" else GaussianSampling(20)
+    sampling = QueryRNN(20) if stage == "sampling" else GaussianSampling(20)
     optimizer = ComposedOptimizer(sampling, ForwardDifference(), UpdateRNN())
     module = MetaTraining(
         optimizer, family, TruncationSchedule(), stage=stage, meta_steps=1, slopes=slopes

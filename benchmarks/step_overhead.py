@@ -29,9 +29,7 @@ from zol2l.victims.networks import carlini_wagner
 METHODS = {
     "zo_sgd": lambda q: ComposedOptimizer(GaussianSampling(q), ForwardDifference(), SGD(4.0)),
     "zo_adam": lambda q: ComposedOptimizer(GaussianSampling(q), ForwardDifference(), Adam(8.0)),
-    "zo_lstm": lambda q: ComposedOptimizer(
-        QueryRNN(q, normalize=True), ForwardDifference(), UpdateRNN()
-    ),
+    "zo_lstm": lambda q: ComposedOptimizer(QueryRNN(q), ForwardDifference(), UpdateRNN()),
 }
 
 

@@ -105,7 +105,7 @@ def test_update_stage() -> None:
 
 @pytest.mark.parametrize("update", ["sgd", "update_rnn"])
 def test_sampling_stage(update: str) -> None:
-    problem, rule = quadratic(B, D), lively(QueryRNN(Q, HIDDEN))
+    problem, rule = quadratic(B, D), lively(QueryRNN(Q, HIDDEN, normalize=False))
     move: Update = SGD(1.0) if update == "sgd" else lively(UpdateRNN(HIDDEN))
     move.requires_grad_(False)
     objective, history = unroll(ComposedOptimizer(rule, ForwardDifference(), move), problem)
@@ -174,7 +174,7 @@ def test_a_broken_loss_has_no_slope() -> None:
 
 @pytest.mark.parametrize("stage", ["update", "sampling"])
 def test_a_broken_instance_leaves_the_meta_gradient_of_the_others(stage: str) -> None:
-    rule = lively(UpdateRNN(HIDDEN) if stage == "update" else QueryRNN(Q, HIDDEN))
+    rule = lively(UpdateRNN(HIDDEN) if stage == "update" else QueryRNN(Q, HIDDEN, normalize=False))
     parts = (GaussianSampling(Q), rule) if stage == "update" else (rule, SGD(1.0))
     optimizer = ComposedOptimizer(parts[0], ForwardDifference(), parts[1])
     slopes = []

@@ -34,7 +34,7 @@ def module(
     stage: str = "update", estimator: Estimator | None = None, **changes: Any
 ) -> MetaTraining:
     torch.manual_seed(0)
-    sampling = QueryRNN(3) if stage == "sampling" else GaussianSampling(3)
+    sampling = QueryRNN(3, normalize=False) if stage == "sampling" else GaussianSampling(3)
     optimizer = ComposedOptimizer(sampling, estimator or ForwardDifference(), UpdateRNN())
     settings: dict[str, Any] = {"schedule": SCHEDULE, "stage": stage, "meta_steps": 6, **changes}
     return MetaTraining(optimizer, FAMILY, **settings)

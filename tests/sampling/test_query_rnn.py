@@ -92,6 +92,7 @@ def test_training_always_uses_the_prediction() -> None:
 
 def test_the_penalty_is_the_squared_norm_of_the_output() -> None:
     rule = lively(1)
+    rule.normalize = False
     last = last_step(normal(4, 3, seed=6), normal(4, 3, seed=7))
     inputs = torch.stack([last.gradient, last.delta], dim=-1)
     output, _ = rule.rnn(inputs, rule.init(last.gradient))

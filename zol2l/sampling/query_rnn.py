@@ -21,7 +21,8 @@ class QueryRNN(Sampling):
 
     With o = LSTM([last gradient estimate, last update]), both detached and, if `normalize`, each
     divided by its root mean square over the coordinates (an update is some hundred times smaller
-    than a gradient estimate, too small to be seen by a freshly initialized LSTM):
+    than a gradient estimate, too small to be seen by a freshly initialized LSTM; the release feeds
+    both raw):
 
         std = |1 + o|, rescaled so that ||std|| = sqrt(D), the norm for the identity.
 
@@ -32,7 +33,7 @@ class QueryRNN(Sampling):
     """
 
     def __init__(
-        self, directions: int = 20, hidden: int = 10, mixing: float = 0.5, normalize: bool = False
+        self, directions: int = 20, hidden: int = 10, mixing: float = 0.5, normalize: bool = True
     ) -> None:
         super().__init__(directions)
         require(0 <= mixing <= 1, "sampling.mixing", mixing, "a probability in [0, 1]")
