@@ -13,7 +13,7 @@ import time
 import torch
 from torch import nn
 
-from zol2l.chunks import fitting
+from zol2l.chunks import points_per_call
 from zol2l.victims.checkpoints import frozen
 from zol2l.victims.networks import carlini_wagner
 
@@ -30,7 +30,7 @@ def main() -> None:
         ("CIFAR-10", cifar10, (3, 32, 32)),
     ):
         images = torch.rand(IMAGES, *shape)
-        chosen = fitting(images[0].numel(), images.device)
+        chosen = points_per_call(images[0].numel(), images.device)
         print(f"{name}: zol2l shows {chosen} images a call")
         curve(frozen(network), images)
 

@@ -37,10 +37,10 @@ def seconds_per_update(module: AdversarialTraining, trainer: Mapping[str, Any]) 
     require(module.total_updates >= 2, "analysis.updates", module.total_updates, "at least 2")
     clock = Clock()
     data = InstanceData(len(module.training_images), module.recipe.batch_size, module.seed)
-    job = make_trainer(
+    runner = make_trainer(
         trainer, log_every=10, max_epochs=-1, logger=False, enable_checkpointing=False,
         callbacks=[clock],
     )  # fmt: skip
-    job.fit(module, data)
+    runner.fit(module, data)
     ends = clock.ends[module.recipe.accumulate - 1 :: module.recipe.accumulate]
     return statistics.median(b - a for a, b in pairwise(ends))

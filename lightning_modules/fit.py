@@ -104,7 +104,7 @@ def fit_optimizer(
     checkpoint = job.folder / CHECKPOINT
     kept = KeepResult(lambda _: keep(module.take_best()))
     with loggers(job) as found:
-        fitting = make_trainer(
+        runner = make_trainer(
             trainer,
             log_every=1,
             max_steps=module.meta_steps,
@@ -112,7 +112,7 @@ def fit_optimizer(
             logger=found,
             callbacks=[shown, _each_step(checkpoint), kept],
         )
-        _fit(fitting, module, data, checkpoint)
+        _fit(runner, module, data, checkpoint)
 
 
 def fit_robust(
@@ -157,11 +157,11 @@ def _fit_counted(
     data = InstanceData(module.available, module.batch_size, module.seed, module.field)
     kept = KeepResult(lambda _: keep(module.validation))
     with loggers(job) as known:
-        fitting = make_trainer(
+        runner = make_trainer(
             trainer, log_every, max_epochs=-1, logger=known,
             callbacks=[bar, checkpoint, kept], enable_checkpointing=False,
         )  # fmt: skip
-        _fit(fitting, module, data, checkpoint.path)
+        _fit(runner, module, data, checkpoint.path)
     checkpoint.path.unlink(missing_ok=True)
 
 
@@ -175,14 +175,14 @@ def _each_step(path: Path) -> ModelCheckpoint:
     )
 
 
-def _fit(job: pl.Trainer, module: Trained, data: pl.LightningDataModule, path: Path) -> None:
+def _fit(runner: pl.Trainer, module: Trained, data: pl.LightningDataModule, path: Path) -> None:
     """Train from the checkpoint at `path`, if there is one, to the end. Lightning makes an exit of
     Ctrl-C; here it is what it was.
     """
     try:
-        job.fit(module, data, ckpt_path=_checkpoint(module, path), weights_only=True)
+        runner.fit(module, data, ckpt_path=_checkpoint(module, path), weights_only=True)
     except SystemExit as stopped:
-        if job.interrupted:
+        if runner.interrupted:
             raise KeyboardInterrupt from stopped
         raise
 

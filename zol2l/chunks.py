@@ -18,7 +18,7 @@ ON_ACCELERATOR = 10
 """So many times more elsewhere than on a CPU; not measured."""
 
 
-def fitting(dimension: int, device: torch.device) -> int:
+def points_per_call(dimension: int, device: torch.device) -> int:
     """Points of so many coordinates to a call. Results depend on it by rounding alone."""
     on_cpu = min(MOST, max(FEWEST, IN_CACHE // dimension))
     return on_cpu if device.type == "cpu" else ON_ACCELERATOR * on_cpu
@@ -29,7 +29,7 @@ def logits_of(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     its own device.
     """
     device = device_of(network, images)
-    size = fitting(images[0].numel(), device)
+    size = points_per_call(images[0].numel(), device)
     return torch.cat([network(part.to(device)) for part in images.split(size)])
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from zol2l.chunks import fitting
+from zol2l.chunks import points_per_call
 from zol2l.errors import require
 from zol2l.meta_gradient import MetaGradient
 from zol2l.types import Evaluation, Optimizee
@@ -165,7 +165,7 @@ def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -
     None: of as many as stay in cache.
     """
     instances, points, dimension = theta.shape
-    chunk = chunk or fitting(dimension, theta.device)
+    chunk = chunk or points_per_call(dimension, theta.device)
     if instances * points <= chunk:
         return optimizee(theta)
     if points > chunk:

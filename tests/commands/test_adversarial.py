@@ -19,7 +19,7 @@ from tests.victims.pictures import write
 from zol2l.build import CONF, build, plain
 from zol2l.cli import primary_config
 from zol2l.commands.list import entries
-from zol2l.commands.robust import build_classifier, fitting
+from zol2l.commands.robust import build_classifier, shaped_by
 from zol2l.evaluation.robust_results import read_robust
 from zol2l.json_files import read_json
 from zol2l.victims.datasets import ImageData, digits
@@ -205,7 +205,7 @@ def test_seeds_start_from_other_weights(composed: Callable[..., DictConfig]) -> 
 
 def test_an_attackers_random_numbers_are_not_the_processs() -> None:
     attack = OmegaConf.create({"_target_": "zol2l.maximizers.auto_attack.AutoAttack"})
-    assert fitting(attack, digits()) == {"classes": 10}
+    assert shaped_by(attack, digits()) == {"classes": 10}
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "paper"])
@@ -241,6 +241,6 @@ def test_networks_take_the_shape_of_the_data(
     if network == "mnist":
         images = torch.rand(2, 1, 28, 28)
         data = replace(data, train_images=images, test_images=images)
-    built = build(config, **fitting(config, data))
+    built = build(config, **shaped_by(config, data))
     assert built(data.test_images[:2]).shape == (2, 10)
     assert parameter_count(built) == weights

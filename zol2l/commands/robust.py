@@ -93,7 +93,7 @@ def player_path(cfg: DictConfig, name: str, seed: int, player: str) -> Path:
 
 def build_classifier(cfg: DictConfig, data: ImageData) -> nn.Module:
     """The network for these images, with random weights."""
-    known = fitting(cfg.network.network, data, seed=torch.initial_seed())
+    known = shaped_by(cfg.network.network, data, seed=torch.initial_seed())
     network: nn.Module = build(cfg.network.network, **known)
     outputs = class_count(network, data.test_images)
     highest = int(data.test_labels.max())
@@ -103,7 +103,7 @@ def build_classifier(cfg: DictConfig, data: ImageData) -> nn.Module:
 
 def build_maximizer(config: DictConfig, data: ImageData) -> Maximizer:
     """The maximizer for these images, with random weights."""
-    maximizer: Maximizer = build(config, **fitting(config, data))
+    maximizer: Maximizer = build(config, **shaped_by(config, data))
     return maximizer
 
 
@@ -121,7 +121,7 @@ def build_objective(config: DictConfig) -> Objective:
     return objective
 
 
-def fitting(config: DictConfig, data: ImageData, **more: int) -> dict[str, int]:
+def shaped_by(config: DictConfig, data: ImageData, **more: int) -> dict[str, int]:
     """Those of channels, size and classes, as the data has them, and of `more` that the target
     takes and the configuration leaves open.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zol2l.chunks import fitting
+from zol2l.chunks import points_per_call
 from zol2l.errors import require
 from zol2l.oracle import evaluate_in_chunks
 from zol2l.types import Optimizee
@@ -39,7 +39,7 @@ class CoordinatewiseGradient:
         """Value (B,) and gradient (B, D) at theta (B, D); NaN where a probe returned NaN."""
         theta = theta.detach()
         instances, dimension = theta.shape
-        chunk = self.chunk or fitting(dimension, theta.device)
+        chunk = self.chunk or points_per_call(dimension, theta.device)
         at_once = max(1, chunk // (2 * instances))
         value = evaluate_in_chunks(optimizee, theta[:, None], self.chunk).loss[:, 0]
         everything = torch.arange(dimension, device=theta.device)

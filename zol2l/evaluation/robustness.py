@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from zol2l.attacks.threat_model import ThreatModel
-from zol2l.chunks import MOST, device_of, fitting
+from zol2l.chunks import MOST, device_of, points_per_call
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Maximizer, Objective
 from zol2l.maximizers.draws import OwnDraws
@@ -87,7 +87,7 @@ def withstand(
     """
     device = device_of(classifier, images)
     parts = []
-    chunk = chunk or min(MOST, fitting(images[0].numel(), device))  # gradients need memory
+    chunk = chunk or min(MOST, points_per_call(images[0].numel(), device))  # gradients need memory
     for rows in torch.arange(len(images)).split(chunk):
         draws = OwnDraws.seeded(seed, rows)
         shown = images[rows].to(device), labels[rows].to(device)
