@@ -9,10 +9,8 @@ import pandas as pd
 
 from zol2l.errors import require
 from zol2l.plots.curves import curves_note, draw_curves, logarithmic, loss_curves, method_labels
-from zol2l.plots.panels import panels
+from zol2l.plots.panels import fitting_columns, panels
 from zol2l.plots.style import count_axis, legend, save, styled
-
-COLUMNS = 3
 
 
 @styled()
@@ -33,7 +31,7 @@ def loss_per_instance(results: pd.DataFrame, path: Path, most: int = 6) -> Path 
     shown = results[results["instance"].isin(drawn)]
     tables = [loss_curves(shown[shown["instance"] == i], "step") for i in drawn]
     log = _all_logarithmic([table["mean"] for table in tables])
-    columns = min(len(drawn), COLUMNS) if len(drawn) != 4 else 2
+    columns = fitting_columns(len(drawn))
     figure, grid = panels(len(drawn), columns)
     for i, axes in enumerate(grid):
         draw_curves(axes, tables[i], method_labels(shown), log)

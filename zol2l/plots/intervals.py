@@ -24,7 +24,7 @@ def intervals_figure(table: pd.DataFrame, path: Path) -> Path:
     require(len(table) > 0, "table", "no rows", "a line per metric and method")
     metrics = list(map(str, table["metric"].unique()))
     methods = list(map(str, table["method"].unique()))
-    figure, grid = panels(len(metrics), min(3, len(metrics)), 3.1, HEAD + BAR * len(methods))
+    figure, grid = panels(len(metrics), width=3.1, height=HEAD + BAR * len(methods))
     look = lines(methods)
     for axes, metric in zip(grid, metrics, strict=True):
         mine = table[table["metric"] == metric].set_index("method")

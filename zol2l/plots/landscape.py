@@ -24,7 +24,7 @@ def landscape_figure(table: pd.DataFrame, path: Path) -> Path:
     """
     require(len(table) > 0, "table", "no rows", "a line per defense and place")
     methods = list(map(str, table["method"].unique()))
-    figure, grid = panels(len(methods), min(3, len(methods)))
+    figure, grid = panels(len(methods))
     scale = LogNorm(max(table["loss"].min(), FLOOR), table["loss"].max())
     for axes, method in zip(grid, methods, strict=True):
         mine = table[table["method"] == method]

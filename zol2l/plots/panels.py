@@ -21,18 +21,25 @@ LOG_SPAN = 10
 
 
 def panels(
-    count: int, columns: int, width: float = 2.6, height: float = 2.3
+    count: int, columns: int | None = None, width: float = 2.6, height: float = 2.3
 ) -> tuple[Figure, list[Axes]]:
-    """Make a figure of `count` panels, row by row, with room for a legend at its right.
+    """Make a figure of `count` panels, row by row, with room for a legend at its right, in
+    `columns`, None: as many as fit.
 
     `width` and `height` (inches) are a panel's, its labels included.
     """
+    columns = columns or fitting_columns(count)
     rows = -(-count // columns)
     size = (columns * width + LEGEND, rows * height)
     figure = Figure(figsize=size, layout="constrained")
     grid = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     figure.align_labels(grid)
     return figure, grid
+
+
+def fitting_columns(count: int) -> int:
+    """At most three, and two for four panels."""
+    return 2 if count == 4 else min(3, count)
 
 
 def point_axis(axes: Axes, points: pd.Series[Any], label: str, width: float) -> NDArray[Any]:

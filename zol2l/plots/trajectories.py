@@ -21,7 +21,7 @@ def trajectories_figure(table: pd.DataFrame, path: Path) -> Path:
     require(len(table) > 0, "table", "no rows", "a line per defense, attacker and step")
     methods = list(map(str, table["method"].unique()))
     attackers = list(map(str, table["attacker"].unique()))
-    figure, grid = panels(len(methods), min(3, len(methods)))
+    figure, grid = panels(len(methods))
     for axes, method in zip(grid, methods, strict=True):
         for attacker, line in lines(attackers).items():
             mine = table[(table["method"] == method) & (table["attacker"] == attacker)]
