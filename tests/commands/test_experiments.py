@@ -71,7 +71,8 @@ def test_every_experiment_runs(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
     outcome = zol2l("reproduce", f"experiment={name}", "scale=smoke", "logger=csv", *options)
     assert outcome.status == 0, outcome.err
     folder = tmp_path / f"outputs/{name}-smoke"
-    assert (folder / "reproduce.json").is_file()
+    record = "reproduce-analysis.json" if name in ANALYSES else "reproduce.json"
+    assert (folder / record).is_file()
     if name in ANALYSES:
         assert (folder / f"figures/{ANALYSES[name]}.png").is_file()
     elif name in POINTS:
