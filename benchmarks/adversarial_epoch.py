@@ -18,6 +18,7 @@ from lightning_modules.adversarial_training import AdversarialTraining
 from lightning_modules.cost import seconds_per_update
 from lightning_modules.recipe import Recipe
 from zol2l.attacks.threat_model import LInfBall
+from zol2l.heap import keep_freed_memory
 from zol2l.maximizers import CrossEntropy, Trades
 from zol2l.maximizers.pgd import PGD
 from zol2l.maximizers.rnn import RNNMaximizer
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0, help="0: torch's default")
     chosen = parser.parse_args()
+    keep_freed_memory()  # as every command does
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     times: dict[str, list[float]] = {name: [] for name in DEFENSES}

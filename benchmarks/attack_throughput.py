@@ -22,6 +22,7 @@ from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
 from zol2l.chunks import MOST
 from zol2l.estimators import CentralDifference, ForwardDifference, OuterProduct
+from zol2l.heap import keep_freed_memory
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, SphereSampling
 from zol2l.updates import MomentumSign, NaturalGradient
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0, help="0: torch's default")
     chosen = parser.parse_args()
+    keep_freed_memory()  # as every command does
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     victim = frozen(carlini_wagner())

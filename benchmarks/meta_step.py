@@ -18,6 +18,7 @@ import torch
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.truncation import TruncationSchedule
 from zol2l.estimators import ForwardDifference
+from zol2l.heap import keep_freed_memory
 from zol2l.optimizees import AttackFamily
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, QueryRNN
@@ -60,6 +61,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="0: torch's default")
     options = parser.parse_args()
+    keep_freed_memory()  # as every command does
     if options.threads:
         torch.set_num_threads(options.threads)
     for stage in ("update", "sampling"):

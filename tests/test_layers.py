@@ -17,6 +17,7 @@ FOUNDATION = {
         "types",
         "tensor_files",
         "fingerprints",
+        "heap",
         "json_files",
         "checkpoint",
         "chunks",

@@ -15,6 +15,7 @@ from zol2l.build import plain
 from zol2l.commands.objects import chosen_device
 from zol2l.commands.robust import require_recipe
 from zol2l.errors import require
+from zol2l.heap import keep_freed_memory
 from zol2l.json_files import write_json
 from zol2l.lock import first_node
 from zol2l.provenance import provenance
@@ -40,6 +41,7 @@ def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
         allowed = "32-true or bf16-mixed: one loss scale of float16 cannot serve two players"
         known = precision in ("32-true", "32", "bf16-mixed")
         require(known, "trainer.precision", precision, allowed)
+    keep_freed_memory()
     torch.backends.cudnn.allow_tf32 = False  # differences of values that are nearly the same
     strategy = cfg.trainer.get("strategy")
     allowed = "ddp_fork (or ddp_spawn): ddp starts the command anew, which zol2l's commands cannot"
