@@ -72,7 +72,7 @@ def test_a_linear_victim_is_broken_at_the_distance_of_its_boundary() -> None:
     """The least l2 distortion of a linear classifier is known: margin / ||w_i - w_j||."""
     victim, images = LinearVictim(), 0.5 + 0.05 * (pictures(B, torch.float64) - 0.5)
     labels = labelled(victim, images)
-    result = carlini_wagner(steps=300, searches=9, threat=L2Ball(10.0))(victim, images, labels)
+    result = carlini_wagner(steps=200, threat=L2Ball(10.0))(victim, images, labels)
     weight, x = victim.weight.double(), images.flatten(1)
     scores = x @ weight
     own = scores.gather(1, labels[:, None])
@@ -81,7 +81,7 @@ def test_a_linear_victim_is_broken_at_the_distance_of_its_boundary() -> None:
     nearest = ratio.amin(dim=1)
     found = (result.adversarial - images).flatten(1).norm(dim=1)
     assert (found >= nearest - 1e-9).all()
-    assert (found / nearest).median() < 1.1
+    assert (found / nearest).median() < 1.02
 
 
 def test_c_grows_tenfold_while_an_image_stands() -> None:

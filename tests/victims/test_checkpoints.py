@@ -92,7 +92,7 @@ def damaged(content: bytes, position: int, mask: int) -> bytes:
 def test_any_flipped_byte_of_the_header_is_refused_or_harmless(saved: Path) -> None:
     content = saved.read_bytes()
     header = range(8 + int.from_bytes(content[:8], "little"))
-    for mask, position in product((0x01, 0x0F, 0xFF), header):
+    for mask, position in product((0x01, 0xFF), header):
         saved.write_bytes(damaged(content, position, mask))
         into = network(seed=1)
         try:
