@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from zol2l.commands.objects import chosen_device, problem_settings
+from zol2l.errors import InvalidInput
 from zol2l.optimizees import (
     AttackFamily,
     BinaryClassificationFamily,
@@ -75,3 +76,22 @@ def test_results_of_another_device_are_kept_apart() -> None:
 def test_processes_are_forked_from_one_that_uses_no_gpu(strategy: str) -> None:
     cfg = OmegaConf.create({"trainer": {"accelerator": "gpu", "strategy": strategy}})
     assert chosen_device(cfg) == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("devices", "index"), [(1, 0), ([1], 1), ([3, 2], 3)])
+def test_problems_are_solved_on_the_trainers_gpu(
+    devices: object, index: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    cfg = OmegaConf.create({"trainer": {"accelerator": "gpu", "devices": devices}})
+    assert chosen_device(cfg) == torch.device("cuda", index)
+
+
+@pytest.mark.parametrize("devices", [[4], [-1], [], ["0"]])
+def test_a_gpu_that_is_not_there_is_refused(
+    devices: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    cfg = OmegaConf.create({"trainer": {"accelerator": "gpu", "devices": devices}})
+    with pytest.raises(InvalidInput, match=r"trainer\.devices.*GPUs are 0 to 3"):
+        chosen_device(cfg)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from zol2l.build import build, identity_of
 from zol2l.errors import InvalidInput, require
@@ -59,18 +59,22 @@ def family_of(cfg: DictConfig) -> OptimizeeFamily:
 
 
 def chosen_device(cfg: DictConfig) -> torch.device:
-    """Where problems are solved: on a device of the kind that the trainer takes. With several
-    processes it is for each to say: they cannot be forked from one that uses a GPU.
+    """Where problems are solved: on the trainer's device, of a list of GPUs (`trainer.devices=[1]`)
+    the first. With several processes it is for each to say: they cannot be forked from one that
+    uses a GPU.
     """
     if "fork" in str(cfg.trainer.get("strategy")):
         return torch.device("cpu")
     accelerator = str(cfg.trainer.accelerator)
-    cuda = torch.cuda.device_count() > 0
+    cuda = torch.cuda.device_count()
     if accelerator == "cpu" or (accelerator == "auto" and not cuda):
         return torch.device("cpu")
-    known = cuda and accelerator in ("auto", "gpu", "cuda")
+    known = cuda > 0 and accelerator in ("auto", "gpu", "cuda")
     require(known, "trainer.accelerator", accelerator, "no CUDA device was found; take trainer=cpu")
-    return torch.device("cuda")
+    devices = cfg.trainer.get("devices")
+    first = next(iter(devices), -1) if isinstance(devices, ListConfig) else 0
+    require(first in range(cuda), "trainer.devices", devices, f"GPUs are 0 to {cuda - 1}")
+    return torch.device("cuda", first)
 
 
 def _build_family(cfg: DictConfig) -> OptimizeeFamily:
