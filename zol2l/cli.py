@@ -121,11 +121,12 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
     def run(cfg: DictConfig) -> None:
         hydra_config = HydraConfig.get()
+        given = list(hydra_config.overrides.task)
 
         def work() -> None:  # torch is imported here alone: not to start the jobs of a sweep
             job = import_module(f"zol2l.commands.{command.replace('-', '_')}").main
             start = import_module("zol2l.commands.start")
-            record = start.begin(cfg, hydra_config.runtime.choices)
+            record = start.begin(cfg, hydra_config.runtime.choices, given)
             if first_node() or command in TRAINING:
                 with alone(Path(cfg.paths.run_dir)):
                     if first_node() and command in RESULTS_OF:
@@ -136,7 +137,6 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
         if hydra_config.mode == RunMode.MULTIRUN:
             cfg.logger.sweep = sweep_id()
             keep_to_cores(hydra_config.launcher)
-            given = list(hydra_config.overrides.task)
             run_job(Path(cfg.paths.run_dir), command, given, lambda: plain(cfg), work, explain)
             return
         try:

@@ -31,6 +31,7 @@ RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors
         ("adv-train", ["network=vgg16x"], ["network=vgg16x", "vgg16"]),
         ("adv-train", ["recipe=digitss"], ["recipe=digitss", "one of"]),
         ("adv-train", ["seeds=3"], ["seeds=3", "a list"]),
+        ("adv-train", ["seeds=[0,1]", "seed=1"], ["seed=1", "seeds=[0, 1]", "seeds=[1]"]),
         (
             "adv-train",
             ["defense=rnn_adv", "recipe.steps=0"],

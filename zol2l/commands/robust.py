@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import class_count
 
 
-def require_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> None:
-    """Refuse data that nothing is known about how to train on, and groups that are not there;
-    `choices` are those of the command line. Both follow `data` by name where nothing was chosen.
+def require_recipe(cfg: DictConfig, choices: Mapping[str, Any], given: Sequence[str]) -> None:
+    """Refuse data that nothing is known about how to train on, groups that are not there, and a
+    `seed` that is not the one that defenses are trained with. `choices` are the groups' options,
+    which follow `data` by name where nothing was chosen, `given` what the command line sets.
     """
     for group in ("recipe", "network"):
         known = ", ".join(entries(CONF, group))
@@ -32,6 +33,9 @@ def require_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> None:
         wanted = ListConfig if name == "seeds" else DictConfig
         shape = "a list, as [0, 1]" if name == "seeds" else "NAME: ..., as in conf/robust.yaml"
         require(isinstance(cfg[name], wanted), name, cfg[name], shape)
+    meant = list(cfg.seeds) == [cfg.seed] or not any(text.startswith("seed=") for text in given)
+    allowed = f"not used: defenses are trained with seeds={cfg.seeds}; give seeds=[{cfg.seed}]"
+    require(meant, "seed", cfg.seed, allowed)
 
 
 def robust_data(cfg: DictConfig) -> ImageData:

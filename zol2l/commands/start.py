@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,13 @@ NOISE = (
 )
 
 
-def begin(cfg: DictConfig, choices: Mapping[str, Any]) -> dict[str, Any]:
+def begin(cfg: DictConfig, choices: Mapping[str, Any], given: Sequence[str]) -> dict[str, Any]:
     """Resolve everything once, so that what is missing is found before any work; what makes the
     run folder: the configuration, the command, the commit and the versions. `choices` says which
-    option of each group was chosen.
+    option of each group was chosen, `given` is what the command line sets.
     """
     if "defenses" in cfg:
-        require_recipe(cfg, choices)
+        require_recipe(cfg, choices, given)
         precision = str(cfg.trainer.precision)
         allowed = "32-true or bf16-mixed: one loss scale of float16 cannot serve two players"
         known = precision in ("32-true", "32", "bf16-mixed")
