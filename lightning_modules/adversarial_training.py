@@ -61,6 +61,8 @@ class AdversarialTraining(CountedTraining):
         learns = any(True for _ in maximizer.parameters())
         allowed = "false: the maximizer learns nothing"
         require(learns or not frozen, "defense.frozen", frozen, allowed)
+        positive = learner_clip is None or learner_clip > 0
+        require(positive, "defense.learner_clip", learner_clip, "a positive norm, or null")
         self.classifier = classifier.to(memory_format=torch.channels_last)
         self.classifier.requires_grad_(not frozen)
         self.maximizer, self.objective, self.threat = maximizer, objective, threat

@@ -58,7 +58,8 @@ class CountedTraining(pl.LightningModule):
         """Whole updates in a pass over the training images, on all devices together."""
         joined = self.batch_size * self.accumulate * _devices()
         allowed = f"at most the {self.available} training images, on all devices, for one update"
-        require(joined <= self.available, self.field, joined, allowed)
+        field = self.field if self.accumulate == 1 else f"{self.field} * accumulate"
+        require(joined <= self.available, field, joined, allowed)
         return self.available // joined
 
     @property

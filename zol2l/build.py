@@ -32,17 +32,17 @@ def build(config: DictConfig, **arguments: Any) -> Any:
     check_types(config)
     for name in arguments.keys() & set(map(str, config.keys())):
         taken = InvalidInput(name, config[name], "no setting of its own: zol2l passes this one")
-        raise _with_whole_key(taken, config)
+        raise with_whole_key(taken, config)
     target = config.get("_target_")
     try:
         make = instantiate(config, _convert_="all", _partial_=True)
         return make(**arguments)
     except InvalidInput as error:
-        raise _with_whole_key(error, config) from None
+        raise with_whole_key(error, config) from None
     except InstantiationException as error:
         cause = root_cause(error)
         if isinstance(cause, InvalidInput):
-            raise _with_whole_key(cause, config) from None
+            raise with_whole_key(cause, config) from None
         raise InvalidInput("_target_", target, f"cannot be built: {cause}") from error
     except TypeError as error:
         if "unexpected keyword" not in str(error) and "required" not in str(error):
@@ -50,9 +50,14 @@ def build(config: DictConfig, **arguments: Any) -> Any:
         raise InvalidInput("_target_", target, f"does not take these settings: {error}") from error
 
 
-def _with_whole_key(error: InvalidInput, config: DictConfig) -> InvalidInput:
+def key_of(config: DictConfig) -> str:
+    """The key of `config` on the command line; of the whole, nothing."""
+    return str(config._get_full_key(None) or "")
+
+
+def with_whole_key(error: InvalidInput, config: DictConfig) -> InvalidInput:
     """The error as it is, or with the key that its setting has on the command line."""
-    name, prefix = error.field.rpartition(".")[2], str(config._get_full_key(None) or "")
+    name, prefix = error.field.rpartition(".")[2], key_of(config)
     field = f"{prefix}.{name}" if prefix and name in config else error.field
     return InvalidInput(field, error.value, error.allowed)
 
@@ -62,9 +67,8 @@ def check_types(config: DictConfig) -> None:
     to take: a wrong one is named with its full key.
     """
     if isinstance(target := config.get("_target_"), str):
-        prefix = str(config._get_full_key(None) or "")
         values = {str(k): v for k, v in config.items() if not isinstance(v, DictConfig)}
-        check_arguments(imported(target), values, prefix)
+        check_arguments(imported(target), values, key_of(config))
     for value in config.values():
         if isinstance(value, DictConfig):
             check_types(value)

@@ -15,14 +15,17 @@ from zol2l.commands.finish import finish
 from zol2l.commands.objects import store
 from zol2l.commands.robust import (
     build_threat,
-    check_attackers,
     chosen_defenses,
     known_defenses,
     player_path,
     robust_data,
 )
 from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, Scene, needs, robust_analysis
-from zol2l.commands.trained_players import build_attacker, trained_classifier
+from zol2l.commands.trained_players import (
+    build_attacker,
+    check_attackers,
+    trained_classifier,
+)
 from zol2l.evaluation.robust_results import (
     SWEPT,
     accuracies,

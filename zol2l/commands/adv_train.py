@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import DictConfig
 
 from zol2l.build import build, imported, plain
-from zol2l.commands.robust import (
-    build_classifier,
-    build_maximizer,
-    build_objective,
-    build_threat,
-    check_defenses,
-    chosen_defenses,
-    player_path,
-    robust_data,
-)
+from zol2l.commands.defense_training import adversarial_training, check_defenses
+from zol2l.commands.robust import chosen_defenses, player_path, robust_data
 from zol2l.commands.trained_players import training_settings
-from zol2l.errors import InvalidInput, require
-from zol2l.learned_weights import load_part, read_card_of, save_part
+from zol2l.learned_weights import read_card_of, save_part
 from zol2l.lock import alone
 from zol2l.provenance import provenance
 from zol2l.stage import claim
@@ -93,33 +82,3 @@ def _train(
         module, trainer=plain(cfg.trainer), job=job, keep=keep,
         checkpoint_seconds=cfg.recipe.checkpoint_seconds,
     )  # fmt: skip
-
-
-def adversarial_training(
-    cfg: DictConfig, defense: DictConfig, seed: int, data: ImageData, recipe: Any
-) -> Any:
-    """The Lightning module that trains a defense, its players new or as `start` says."""
-    torch.manual_seed(seed)
-    classifier = build_classifier(cfg, data)
-    maximizer = build_maximizer(defense.maximizer, data)
-    for player, network in (("classifier", classifier), ("maximizer", maximizer)):
-        if start := defense.start[player]:
-            allowed = f"null: {type(network).__name__} has no weights"
-            field = f"defense.start.{player}"
-            require(parameter_count(network) > 0, field, start, allowed)
-            try:
-                load_part(Path(start), network)
-            except InvalidInput as error:
-                why = error.allowed.partition(";")[0]
-                raise InvalidInput(field, start, f"weights of this {player} ({why})") from error
-    return imported("lightning_modules.adversarial_training.AdversarialTraining")(
-        classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
-        data.train_images, data.train_labels, recipe,
-        partial(_optimizer, cfg.recipe.optimizer), partial(_optimizer, defense.learner),
-        seed=seed, frozen=defense.frozen, learner_clip=defense.learner_clip,
-    )  # fmt: skip
-
-
-def _optimizer(config: DictConfig, parameters: Any) -> torch.optim.Optimizer:
-    optimizer: torch.optim.Optimizer = build(config, params=parameters)
-    return optimizer

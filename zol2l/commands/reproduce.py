@@ -10,8 +10,9 @@ from zol2l.build import build
 from zol2l.commands import adv_evaluate, adv_train, analyze, attack, evaluate, meta_train, tune
 from zol2l.commands.objects import chosen_methods, learned_parts
 from zol2l.commands.points import at_point, compare_points, points_of
-from zol2l.commands.robust import check_attackers, chosen_defenses, robust_data
+from zol2l.commands.robust import chosen_defenses, robust_data
 from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, needs
+from zol2l.commands.trained_players import check_attackers
 from zol2l.commands.tune_attacks import chosen_attacks
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,16 @@ def require_recipe(cfg: DictConfig, choices: Mapping[str, Any], given: Sequence[
     for group in ("recipe", "network"):
         known = ", ".join(entries(CONF, group))
         require(cfg.get(group) is not None, group, choices.get(group), f"one of {known}")
-    for name in ("seeds", "defenses", "attackers"):
-        wanted = ListConfig if name == "seeds" else DictConfig
-        shape = "a list, as [0, 1]" if name == "seeds" else "NAME: ..., as in conf/robust.yaml"
-        require(isinstance(cfg[name], wanted), name, cfg[name], shape)
-    meant = list(cfg.seeds) == [cfg.seed] or not any(text.startswith("seed=") for text in given)
+    for name in ("defenses", "attackers"):
+        shape = "NAME: ..., as in conf/robust.yaml"
+        require(isinstance(cfg[name], DictConfig), name, cfg[name], shape)
+    seeds = list(cfg.seeds) if isinstance(cfg.seeds, ListConfig) else cfg.seeds
+    whole = isinstance(seeds, list) and all(type(seed) is int for seed in seeds)
+    distinct = whole and 0 < len(set(seeds)) == len(seeds)
+    require(distinct, "seeds", seeds, "a list of different whole numbers, as [0, 1]")
+    single = type(cfg.surrogate_seed) is int
+    require(single, "surrogate_seed", cfg.surrogate_seed, "a whole number")
+    meant = seeds == [cfg.seed] or not any(text.startswith("seed=") for text in given)
     allowed = f"not used: defenses are trained with seeds={cfg.seeds}; give seeds=[{cfg.seed}]"
     require(meant, "seed", cfg.seed, allowed)
 
@@ -55,39 +60,6 @@ def chosen_defenses(cfg: DictConfig) -> dict[str, DictConfig]:
 def known_defenses(cfg: DictConfig) -> dict[str, DictConfig]:
     """Those of `defenses`, the chosen one in the place of its namesake."""
     return {**{str(k): v for k, v in cfg.defenses.items()}, **chosen_defenses(cfg)}
-
-
-def check_attackers(cfg: DictConfig, data: ImageData, trained: Collection[str]) -> None:
-    """Refuse attackers that cannot be built, and those that nobody has trained in this run folder,
-    nor will: `trained` are the defenses that are about to be.
-    """
-    require(len(cfg.attackers) > 0, "attackers", None, "at least one; `zol2l list` shows them")
-    for name, attacker in cfg.attackers.items():
-        field, teacher = f"attackers.{name}", attacker.learned_by
-        leave = f"'~attackers.{name}' leaves it out"
-        sources = [] if cfg.get("analysis") is not None else [str(name) for name in cfg.surrogates]
-        known = ", ".join(["null", *sources])
-        there = attacker.source in (None, *sources)
-        require(there, f"{field}.source", attacker.source, f"{known}; {leave}")
-        if teacher is None:
-            build_maximizer(attacker.maximizer, data)
-            continue
-        paths = [player_path(cfg, teacher, int(seed), "maximizer") for seed in cfg.seeds]
-        there = teacher in trained or all(path.exists() for path in paths)
-        allowed = f"a defense trained in this run folder (zol2l adv-train defense=NAME); {leave}"
-        require(there, f"{field}.learned_by", teacher, allowed)
-
-
-def check_defenses(cfg: DictConfig, data: ImageData) -> None:
-    """Build what the defenses are made of, so that a mistake in the last one is found before the
-    first is trained.
-    """
-    build(cfg.recipe.training)
-    build_threat(cfg)
-    build_classifier(cfg, data)
-    for defense in (*chosen_defenses(cfg).values(), *cfg.surrogates.values()):
-        build_maximizer(defense.maximizer, data)
-        build_objective(defense.objective)
 
 
 def player_path(cfg: DictConfig, name: str, seed: int, player: str) -> Path:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from zol2l.analysis.attack_trajectories import loss_trajectories
 from zol2l.analysis.loss_landscape import loss_landscape
 from zol2l.build import build, imported, plain
-from zol2l.commands.adv_train import adversarial_training
+from zol2l.commands.defense_training import adversarial_training
 from zol2l.commands.robust import (
     build_threat,
     chosen_defenses,
@@ -100,6 +100,9 @@ class Trajectories:
     NEEDS: ClassVar[Collection[str]] = (CLASSIFIERS, ATTACKERS)
     images: int = 500
 
+    def __post_init__(self) -> None:
+        require(self.images >= 1, "analysis.images", self.images, "at least 1")
+
     def __call__(self, scene: Scene) -> list[Path]:
         cfg, data = scene.cfg, scene.data
         built = {n: build_attacker(cfg, a, scene.seed, data, {}) for n, a in cfg.attackers.items()}
@@ -121,6 +124,10 @@ class Landscape:
     images: int = 20
     reach: float = 1.5
     points: int = 21
+
+    def __post_init__(self) -> None:
+        require(self.images >= 1, "analysis.images", self.images, "at least 1")
+        require(self.points >= 2, "analysis.points", self.points, "at least 2")
 
     def __call__(self, scene: Scene) -> list[Path]:
         images, labels = scene.examples(self.images)

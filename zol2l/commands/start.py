@@ -26,6 +26,7 @@ NOISE = (
     ".*does not have many workers.*",
     ".*Checkpoint directory .* exists.*",
     ".*barrier.*",
+    ".*in eval mode.*",  # a frozen classifier, and so it is meant
     ".*pre-optimization state.*",  # ours is saved after the step on purpose
 )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from zol2l.build import identity_of, plain
+from zol2l.build import check_arguments, identity_of, imported, key_of, plain, with_whole_key
 from zol2l.commands.objects import chosen_device
 from zol2l.commands.robust import (
     build_classifier,
@@ -18,13 +18,14 @@ from zol2l.commands.robust import (
     known_defenses,
     player_path,
 )
-from zol2l.errors import require
+from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.robustness import Attacker
 from zol2l.json_files import as_json, flat
 from zol2l.learned_weights import load_part, read_card_of
 from zol2l.maximizers import Maximizer
 from zol2l.victims.checkpoints import frozen
 from zol2l.victims.datasets import ImageData
+from zol2l.victims.networks import parameter_count
 from zol2l.weights_file import identity
 
 UNIMPORTANT = ("sizes", "checkpoint_seconds")
@@ -35,16 +36,17 @@ def training_settings(cfg: DictConfig, defense: DictConfig) -> dict[str, Any]:
     """What a defense is, how it is trained, and the network."""
     settings = identity_of(defense)
     for player, start in settings["start"].items():
-        settings["start"][player] = _identity(player, start) if start else None
+        field = f"{key_of(defense)}.start.{player}"
+        settings["start"][player] = None if start is None else _identity(field, start)
     recipe = {k: v for k, v in identity_of(cfg.recipe).items() if k not in UNIMPORTANT}
     return {"defense": settings, "recipe": recipe, "network": identity_of(cfg.network)}
 
 
-def _identity(player: str, start: str) -> str:
-    field, path = f"defense.start.{player}", Path(start)
-    require(path.is_file(), field, start, "a file that adv-train has written")
-    read_card_of(path)  # refuses what no player has left
-    return identity(path)
+def _identity(field: str, start: Any) -> str:
+    there = isinstance(start, str) and Path(start).is_file()
+    require(there, field, start, "a file that adv-train has written, or null")
+    read_card_of(Path(start))  # refuses what no player has left
+    return identity(Path(start))
 
 
 def trained_classifier(
@@ -81,16 +83,57 @@ def require_as_trained(
     require(same, "data.folder", cfg.data.get("folder"), allowed)
 
 
+def check_attackers(cfg: DictConfig, data: ImageData, trained: Collection[str]) -> None:
+    """Refuse attackers that cannot be built, and those that nobody has trained in this run folder,
+    nor will: `trained` are the defenses that are about to be.
+    """
+    require(len(cfg.attackers) > 0, "attackers", None, "at least one; `zol2l list` shows them")
+    alone = cfg.get("analysis") is not None  # analyses have no surrogates
+    sources = [] if alone else [str(name) for name in cfg.surrogates]
+    known = ", ".join(["null", *sources])
+    more = "" if alone else "; +defense@surrogates.NAME=advtrain trains one"
+    for name, attacker in cfg.attackers.items():
+        field, leave = f"attackers.{name}", f"'~attackers.{name}' leaves it out"
+        there = attacker.source in (None, *sources)
+        require(there, f"{field}.source", attacker.source, f"{known}{more}; {leave}")
+        build_objective(attacker.objective)
+        if attacker.learned_by is None:
+            build_maximizer(attacker.maximizer, data)
+            continue
+        _taught(cfg, attacker, data)
+        teacher, seeds = attacker.learned_by, list(map(int, cfg.seeds))
+        paths = {seed: player_path(cfg, teacher, seed, "maximizer") for seed in seeds}
+        missing = [seed for seed in seeds if not paths[seed].exists()]
+        told = f"trained in this run folder with seeds={missing} (zol2l adv-train defense=NAME)"
+        there = teacher in trained or not missing
+        require(there, f"{field}.learned_by", teacher, f"a defense {told}; {leave}")
+
+
+def _taught(cfg: DictConfig, attacker: DictConfig, data: ImageData) -> Maximizer:
+    """The maximizer of the attacker's teacher, with the attacker's settings and random weights."""
+    known, changes = known_defenses(cfg), attacker.maximizer
+    learners = [
+        name for name, one in known.items() if parameter_count(build_maximizer(one.maximizer, data))
+    ]
+    field, teacher = f"{key_of(attacker)}.learned_by", attacker.learned_by
+    require(teacher in learners, field, teacher, f"one that learns: {', '.join(learners)}")
+    taught = known[teacher].maximizer
+    check_arguments(imported(taught["_target_"]), plain(changes), key_of(changes))
+    try:
+        return build_maximizer(OmegaConf.create({**plain(taught), **plain(changes)}), data)
+    except InvalidInput as error:
+        raise with_whole_key(error, changes) from None
+
+
 def trained_maximizer(
-    cfg: DictConfig, name: str, seed: int, data: ImageData, changes: Mapping[str, Any]
+    cfg: DictConfig, attacker: DictConfig, seed: int, data: ImageData
 ) -> Maximizer:
-    """The maximizer that a defense has trained with a seed, with some settings changed."""
-    known = known_defenses(cfg)
-    require(name in known, "attacker.learned_by", name, f"one of {', '.join(known)}")
-    path = player_path(cfg, name, seed, "maximizer")
-    require_as_trained(cfg, name, known[name], path, data)
-    config = OmegaConf.create({**plain(known[name].maximizer), **changes})
-    maximizer = build_maximizer(config, data)
+    """The maximizer that the attacker's teacher has trained with a seed, with the attacker's
+    settings.
+    """
+    maximizer, teacher = _taught(cfg, attacker, data), attacker.learned_by
+    path = player_path(cfg, teacher, seed, "maximizer")
+    require_as_trained(cfg, teacher, known_defenses(cfg)[teacher], path, data)
     load_part(path, maximizer)
     maximizer.requires_grad_(False)
     return maximizer.eval()
@@ -107,7 +150,6 @@ def build_attacker(
     if attacker.learned_by is None:
         maximizer = build_maximizer(attacker.maximizer, data)
     else:
-        changes = plain(attacker.maximizer)
-        maximizer = trained_maximizer(cfg, attacker.learned_by, seed, data, changes)
+        maximizer = trained_maximizer(cfg, attacker, seed, data)
     objective = build_objective(attacker.objective)
     return Attacker(maximizer.to(chosen_device(cfg)), objective, surrogates.get(attacker.source))

@@ -53,7 +53,8 @@ class ImageData:
         if count is None:
             return self
         available = len(self.train_images)
-        require(1 <= count <= available, field, count, f"1 to {available}, or null")
+        known = type(count) is int and 1 <= count <= available
+        require(known, field, count, f"1 to {available}, or null")
         images, labels = self.train_images[:count], self.train_labels[:count]
         return replace(self, train_images=images, train_labels=labels)
 
