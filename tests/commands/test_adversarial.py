@@ -70,7 +70,7 @@ def test_the_experiments_on_mnist_share_what_is_trained(zol2l: Zol2l, tmp_path: 
     checks = pd.read_csv(outputs / "adv_table7_transfer-smoke/gradient_checks.csv")
     assert list(checks.columns) == ["method", "more_steps", "black_box", "radius"]
     steps = pd.read_csv(outputs / "adv_table6_steps-smoke/accuracies.csv")
-    assert {"rnn", "rnn40", "pgd10", "pgd100"} < set(steps.columns)
+    assert {"rnn", "rnn40", "rnn_trades40", "pgd10", "pgd100"} < set(steps.columns)
     losses = pd.read_csv(outputs / "adv_fig2_trajectories-smoke/trajectories.csv")
     assert sorted(losses["attacker"].unique()) == ["l2lda", "pgd10", "rnn"]
     assert losses["step"].max() == 10
