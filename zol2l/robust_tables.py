@@ -98,7 +98,8 @@ def print_cost(cost: pd.DataFrame) -> None:
     """Print what the maximizers weigh and what an epoch takes."""
     table = Table(title="Cost of training")
     table.add_column("defense", no_wrap=True)
-    for name in ("weights", "seconds an update", "seconds an epoch", "ratio"):
+    over = f"over {cost['method'].iloc[0]}"
+    for name in ("weights", "seconds an update", "seconds an epoch", over):
         table.add_column(name, justify="right")
     for row in cost.to_dict("records"):
         seconds = f"{row['seconds_per_update']:.3g}", f"{row['seconds_per_epoch']:.4g}"
