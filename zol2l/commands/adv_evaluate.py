@@ -21,11 +21,7 @@ from zol2l.commands.robust import (
     robust_data,
 )
 from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, Scene, needs, robust_analysis
-from zol2l.commands.trained_players import (
-    build_attacker,
-    check_attackers,
-    trained_classifier,
-)
+from zol2l.commands.trained_players import build_attacker, check_attackers, trained_classifier
 from zol2l.evaluation.robust_results import (
     SWEPT,
     accuracies,

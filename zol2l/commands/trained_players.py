@@ -112,17 +112,16 @@ def check_attackers(cfg: DictConfig, data: ImageData, trained: Collection[str]) 
 def _taught(cfg: DictConfig, attacker: DictConfig, data: ImageData) -> Maximizer:
     """The maximizer of the attacker's teacher, with the attacker's settings and random weights."""
     known, changes = known_defenses(cfg), attacker.maximizer
-    learners = [
-        name for name, one in known.items() if parameter_count(build_maximizer(one.maximizer, data))
-    ]
     field, teacher = f"{key_of(attacker)}.learned_by", attacker.learned_by
-    require(teacher in learners, field, teacher, f"one that learns: {', '.join(learners)}")
+    require(teacher in known, field, teacher, f"one of {', '.join(known)}")
     taught = known[teacher].maximizer
     check_arguments(imported(taught["_target_"]), plain(changes), key_of(changes))
     try:
-        return build_maximizer(OmegaConf.create({**plain(taught), **plain(changes)}), data)
+        made = build_maximizer(OmegaConf.create({**plain(taught), **plain(changes)}), data)
     except InvalidInput as error:
         raise with_whole_key(error, changes) from None
+    require(parameter_count(made) > 0, field, teacher, "a defense that learns, as rnn_adv does")
+    return made
 
 
 def trained_maximizer(
