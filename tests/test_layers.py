@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 FOUNDATION = {
     f"zol2l.{name}"
     for name in (
+        "answers",
         "errors",
         "files",
         "types",

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.methods import composed
-from tests.problems import Breaking, Recorded, quadratic, seeded
+from tests.problems import Breaking, Recorded, normal, quadratic, seeded
 from tests.test_oracle import attack
 from zol2l.errors import InvalidInput
 from zol2l.optimizees import BinaryClassification
@@ -104,10 +104,35 @@ def test_when_all_instances_break_the_run_ends() -> None:
     oracle = Oracle(problem)
     trajectory = run(sgd(), oracle, STEPS, seeded())
     assert oracle.failed.all()
-    assert trajectory.loss.shape == (1, 3)
-    assert trajectory.loss.isfinite().all(), "the base of the broken step was still finite"
+    assert trajectory.loss.isfinite().tolist() == [[True, True, True, False]]
+    assert trajectory.queries[0].tolist() == [1, COST + 1, 2 * COST + 1, 3 * COST]
     assert problem.counts(1).tolist() == [3 * COST]
     assert oracle.check_queries.tolist() == [0]
+
+
+@pytest.mark.parametrize("point", [0, -1])
+@pytest.mark.parametrize("step", [1, 3, STEPS])
+def test_a_broken_run_reports_all_that_was_asked(step: int, point: int) -> None:
+    problem = Recorded(Breaking(quadratic(2, D), row=1, step=step, point=point))
+    trajectory = run(sgd(), Oracle(problem), STEPS, seeded())
+    assert trajectory.queries[:, -1].tolist() == problem.counts(2).tolist()
+
+
+def test_a_used_oracle_counts_on_and_is_refused_once_its_budget_is_spent() -> None:
+    problem = Recorded(quadratic(B, D))
+    oracle, refused = Oracle(problem, budget=30), 0
+    for _ in range(5):
+        try:
+            run(sgd(), oracle, 3, seeded())
+        except InvalidInput as error:
+            assert "make a new Oracle" in str(error)
+            refused += 1
+    assert refused >= 2
+    oracle.query(normal(B, 4, D))
+    for _ in range(9):
+        oracle.check(normal(B, D))
+    assert (problem.counts(B) <= 30).all()
+    assert torch.equal(problem.counts(B), oracle.loss_queries + oracle.check_queries)
 
 
 @pytest.mark.parametrize("step", [3, STEPS])

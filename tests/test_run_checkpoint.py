@@ -26,7 +26,7 @@ PROBLEMS = {
 }
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """Stands for SIGKILL: nothing after it runs."""
 
 

@@ -11,6 +11,7 @@ from zol2l.trajectory import Recorder
 from zol2l.types import Evaluation
 
 B = 2
+NOBODY = torch.zeros(B, dtype=torch.bool)
 
 
 def recorded(columns: int) -> Recorder:
@@ -18,7 +19,7 @@ def recorded(columns: int) -> Recorder:
     for i in range(columns):
         loss = normal(B, 1, seed=i)
         evaluation = Evaluation(loss, success=loss > 0, prediction=torch.full((B, 1), i))
-        recorder.add(state(B, 100 * i), evaluation, spent=torch.tensor([10 * i, 20 * i]))
+        recorder.add(state(B, 100 * i), evaluation, torch.tensor([10 * i, 20 * i]), NOBODY)
     return recorder
 
 
@@ -42,6 +43,6 @@ def test_only_the_chosen_iterates_of_the_chosen_rows_are_kept() -> None:
 def test_a_trajectory_is_a_snapshot() -> None:
     recorder = recorded(2)
     first = recorder.trajectory()
-    recorder.add(state(B, 0), Evaluation(normal(B, 1)), torch.zeros(B, dtype=torch.int64))
+    recorder.add(state(B, 0), Evaluation(normal(B, 1)), torch.zeros(B, dtype=torch.int64), NOBODY)
     assert first.loss.shape == (B, 2)
     assert same(recorder.trajectory().map(lambda x: x[:, :2]), first)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from zol2l.answers import scores_of
 
 IN_CACHE = 165_000
 """Numbers shown to a function in one call: 210 MNIST images, 53 of CIFAR-10. Measured on the C&W
@@ -24,17 +27,18 @@ def points_per_call(dimension: int, device: torch.device) -> int:
     return on_cpu if device.type == "cpu" else ON_ACCELERATOR * on_cpu
 
 
-def logits_of(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+def logits_of(network: Callable[[Tensor], Any], images: Tensor) -> Tensor:
     """The answers (m, classes) of a network to images (m, C, H, W), a fitting number at a time, on
     its own device.
     """
     device = device_of(network, images)
     size = points_per_call(images[0].numel(), device)
-    return torch.cat([network(part.to(device)) for part in images.split(size)])
+    shown = (part.to(device, copy=True) for part in images.split(size))
+    return torch.cat([scores_of(network, part) for part in shown])
 
 
 @torch.no_grad()
-def predictions(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+def predictions(network: Callable[[Tensor], Any], images: Tensor) -> Tensor:
     """The classes (m,) that a network takes images (m, C, H, W) for, -1 where it answers NaN; where
     the images are.
     """

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from zol2l.chunks import points_per_call
-from zol2l.errors import require
+from zol2l.errors import InvalidInput, require
 from zol2l.meta_gradient import MetaGradient
 from zol2l.types import Evaluation, Optimizee
 
 MISSING = {torch.bool: False, torch.int64: -1}
 """What a stopped row holds: no success, no predicted class; NaN in every floating-point field."""
 
-COUNTERS = ("loss_queries", "check_queries", "active", "failed", "succeeded")
+COUNTERS = ("loss_queries", "check_queries", "active", "failed", "succeeded", "wavered")
 
 
 class Oracle:
@@ -24,11 +25,13 @@ class Oracle:
 
     `loss_queries` (B,) counts the points an optimizer asked for, `check_queries` (B,) the looks at
     an iterate that no optimizer asked for (the last one; the full loss of a stochastic problem).
-    A hard `budget` per instance bounds its loss queries plus the one check of its last iterate.
-    An instance that returns NaN or inf is stopped and never called again; the others go on.
+    A hard `budget` per instance bounds its loss queries plus the one check of its last iterate, in
+    all runs that share the oracle. An instance that returns NaN or inf is stopped and never called
+    again; the others go on.
     With `until_success` so is an instance whose iterate, the first point of a query, succeeds: the
-    rest of that query is neither evaluated nor counted. A call has at most `chunk` points (None: as
-    many as stay in cache).
+    rest of that query is neither evaluated nor counted. An iterate's success counts where `confirm`
+    more looks at it agree, each a query; `wavered` (B,) tells where one did not. A call has at most
+    `chunk` points (None: as many as stay in cache).
     """
 
     def __init__(
@@ -37,16 +40,20 @@ class Oracle:
         budget: int | None = None,
         chunk: int | None = None,
         until_success: bool = False,
+        confirm: int = 0,
     ) -> None:
         require(budget is None or budget >= 1, "budget", budget, "at least 1 query per instance")
         require(chunk is None or chunk >= 1, "chunk", chunk, "at least 1 evaluation per call")
+        require(confirm >= 0, "confirm", confirm, "at least 0 more looks")
+        size = optimizee.instances, optimizee.dimension
+        require(min(size) >= 1, "(B, D)", size, "at least one instance and one variable")
         self.optimizee = self._current = optimizee
         self.budget, self.chunk, self.until_success = budget, chunk, until_success
+        self.confirm = confirm
+        nobody = torch.zeros(optimizee.instances, dtype=torch.bool)
         self.loss_queries = torch.zeros(optimizee.instances, dtype=torch.int64)
         self.check_queries = torch.zeros(optimizee.instances, dtype=torch.int64)
-        self.active = torch.ones(optimizee.instances, dtype=torch.bool)
-        self.failed = torch.zeros(optimizee.instances, dtype=torch.bool)
-        self.succeeded = torch.zeros(optimizee.instances, dtype=torch.bool)
+        self.active, self.failed, self.succeeded, self.wavered = ~nobody, nobody, nobody, nobody
         self._kind = Evaluation(torch.empty(()), success=torch.tensor(False))
         """What the optimizee answers at a point, as far as that is known."""
 
@@ -60,23 +67,42 @@ class Oracle:
         An instance whose budget cannot pay for n points and the check of its last iterate is
         stopped instead of being evaluated.
         """
-        points = theta.shape[1]
-        self.afford(points)
-        if not self.until_success:
-            return self._count(theta)
-        first = self._count(theta[:, :1])
-        assert first.success is not None
-        self.succeeded = self.succeeded | (self.active & first.success[:, 0].cpu())
-        self.stop(self.succeeded)
-        return first if points == 1 else join_points([first, self._count(theta[:, 1:])])
+        self.afford(theta.shape[1])
+        if not (self.until_success or self.confirm):
+            return self._count(theta, self.active)
+        iterate = theta[:, :1]
+        first = self._confirmed(lambda rows: self._count(iterate, rows), self.active)
+        if first.success is None:
+            name = type(self.optimizee).__name__
+            raise InvalidInput("optimizee", name, "a problem that answers success")
+        if self.until_success:
+            self.succeeded = self.succeeded | (self.active & first.success[:, 0].cpu())
+            self.stop(self.succeeded)
+        if theta.shape[1] == 1:
+            return first
+        return join_points([first, self._count(theta[:, 1:], self.active)])
 
     def check(self, theta: Tensor) -> Evaluation:
         """Look at the iterates theta (B, D), one check query for each instance that has not failed
-        or been seen to succeed; the full loss if the problem is stochastic.
+        or been seen to succeed, and can pay for it; the full loss if the problem is stochastic,
+        which no budget pays for.
         """
         unknown = ~(self.failed | self.succeeded)
-        self.check_queries = self.check_queries + unknown
-        return self._evaluate(self.optimizee, theta[:, None], unknown)
+        if self.budget is not None and not self.optimizee.stochastic:
+            unknown = unknown & (self.spent() + self.price(0) <= self.budget)
+        return self._confirmed(lambda rows: self._look(theta[:, None], rows), unknown)
+
+    def spent(self) -> Tensor:
+        """What each instance (B,) has paid of its budget."""
+        free = self.optimizee.stochastic
+        return self.loss_queries if free else self.loss_queries + self.check_queries
+
+    def price(self, points: int | Tensor) -> int | Tensor:
+        """The most that a step of so many points may cost, a number or (B,): with the looks that
+        confirm its success, and the check of the iterate it leads to. Of no points, that check.
+        """
+        check = 1 + self.confirm
+        return check + (points > 0) * (points + self.confirm)
 
     def differentiate(self, theta: Tensor, gradient: MetaGradient) -> tuple[Tensor, Tensor]:
         """Value (B,) and derivative (B, D) of the step's problem at theta (B, D), for training: no
@@ -96,7 +122,7 @@ class Oracle:
     def afford(self, points: int | Tensor) -> None:
         """Stop the instances that cannot pay for `points` more loss queries, a number or (B,)."""
         if self.budget is not None:
-            self.stop(self.loss_queries + points + 1 > self.budget)
+            self.stop(self.spent() + self.price(points) > self.budget)
 
     def stop(self, rows: Tensor) -> None:
         """Evaluate the instances of the mask `rows` (B,) no more."""
@@ -121,9 +147,29 @@ class Oracle:
         for name, value in zip(COUNTERS, counters, strict=True):
             setattr(self, name, value)
 
-    def _count(self, theta: Tensor) -> Evaluation:
-        self.loss_queries = self.loss_queries + theta.shape[1] * self.active
-        return self._evaluate(self._current, theta, self.active)
+    def _count(self, theta: Tensor, rows: Tensor) -> Evaluation:
+        self.loss_queries = self.loss_queries + theta.shape[1] * rows
+        return self._evaluate(self._current, theta, rows)
+
+    def _look(self, theta: Tensor, rows: Tensor) -> Evaluation:
+        self.check_queries = self.check_queries + rows
+        return self._evaluate(self.optimizee, theta, rows)
+
+    def _confirmed(self, look: Callable[[Tensor], Evaluation], rows: Tensor) -> Evaluation:
+        """What the instances `rows` (B,) answer to one `look` (n = 1), with the success of those
+        that `confirm` further looks find successful too.
+        """
+        seen = look(rows)
+        for _ in range(self.confirm if seen.success is not None else 0):
+            assert seen.success is not None
+            won = rows & seen.success[:, 0].cpu()
+            if not bool(won.any()):
+                break
+            again = look(won).success
+            assert again is not None
+            self.wavered = self.wavered | (won & ~again[:, 0].cpu())
+            seen = replace(seen, success=seen.success & again)
+        return seen
 
     def _evaluate(self, optimizee: Optimizee, theta: Tensor, mask: Tensor) -> Evaluation:
         if bool(mask.all()):
@@ -160,6 +206,18 @@ def _missing(values: Tensor) -> Tensor:
     return torch.full_like(values, MISSING.get(values.dtype, torch.nan))
 
 
+def _asked(optimizee: Optimizee, theta: Tensor) -> Evaluation:
+    """What an optimizee answers to theta (B, n, D), in theta's type and in memory of its own: a
+    function may give the same buffer each time.
+    """
+    seen = optimizee(theta)
+    name, shape = type(optimizee).__name__, tuple(theta.shape[:2])
+    evaluated = isinstance(seen, Evaluation) and seen.loss.shape == shape
+    allowed = f"must answer an Evaluation with a loss for each instance and point, {shape}"
+    require(evaluated, "optimizee", name, allowed)
+    return seen.map(lambda x: x.to(theta.dtype if x.is_floating_point() else x.dtype, copy=True))
+
+
 def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -> Evaluation:
     """Evaluate theta (B, n, D) in calls of at most `chunk` points, over instances, then points;
     None: of as many as stay in cache.
@@ -167,13 +225,13 @@ def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -
     instances, points, dimension = theta.shape
     chunk = chunk or points_per_call(dimension, theta.device)
     if instances * points <= chunk:
-        return optimizee(theta)
+        return _asked(optimizee, theta)
     if points > chunk:
         parts = [evaluate_in_chunks(optimizee, t, chunk) for t in theta.split(chunk, dim=1)]
         return join_points(parts)
     size = chunk // points
     starts = range(0, instances, size)
-    return Evaluation.cat([optimizee[i : i + size](theta[i : i + size]) for i in starts])
+    return Evaluation.cat([_asked(optimizee[i : i + size], theta[i : i + size]) for i in starts])
 
 
 def join_points(parts: list[Evaluation]) -> Evaluation:

@@ -33,33 +33,37 @@ def run(
     """
     require(steps >= 1, "steps", steps, "at least 1")
     start = oracle.optimizee.start()
-    require_affordable(optimizer, start, oracle.budget)
-    optimizer.eval().to(start.device)
+    optimizer.eval().to(start)
     recorder = recorder or Recorder()
     state = optimizer.init(start)
+    require_affordable(optimizer, start, oracle.budget, already=int(oracle.spent().max()))
     if checkpoint is not None:
         state = checkpoint.restore(state, oracle, recorder, generator)
-    done, spent = len(recorder.columns), oracle.loss_queries.clone()
+    done, before = len(recorder.columns), (oracle.loss_queries, oracle.failed)
     for after, seen in iterate(optimizer, oracle, state, steps - done, generator):
         stochastic = oracle.optimizee.stochastic
         base = oracle.check(state.theta) if stochastic else seen.estimate.base
-        recorder.add(state, base, spent)
-        state, spent = after, oracle.loss_queries.clone()
+        recorder.add(state, base, *before)
+        state, before = after, (oracle.loss_queries, oracle.failed)
         progress(len(recorder.columns))
         if checkpoint is not None:
             checkpoint.save_when_due(state, oracle, recorder, generator)
-    if not bool(oracle.failed.all()):
-        recorder.add(state, oracle.check(state.theta), spent)
+    recorder.add(state, oracle.check(state.theta), *before)
     return recorder.trajectory()
 
 
 def require_affordable(
-    optimizer: Optimizer, theta: Tensor, budget: int | None, field: str = "budget"
+    optimizer: Optimizer,
+    theta: Tensor,
+    budget: int | None,
+    field: str = "budget",
+    already: int = 0,
 ) -> None:
-    """Refuse a budget, called `field`, that cannot pay for the first step from theta (B, D) and the
-    check of the iterate it leads to.
+    """Refuse a budget, called `field`, of which `already` is spent, if the rest cannot pay for the
+    first step from theta (B, D) and the check of the iterate it leads to.
     """
     first = torch.as_tensor(optimizer.queries(optimizer.init(theta)))
     cost = int(first.max()) + 1
-    affordable = budget is None or budget >= cost
-    require(affordable, field, budget, f"at least one step and a check, {cost} queries")
+    affordable = budget is None or budget - already >= cost
+    told = f"{already} are spent: make a new Oracle, or leave " if already else ""
+    require(affordable, field, budget, f"{told}at least one step and a check, {cost} queries")

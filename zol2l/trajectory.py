@@ -17,7 +17,8 @@ class Trajectory(Rows):
     """Per instance and iterate, (B, S) with S <= steps + 1; the first column is the start point.
 
     `queries` is what the optimizer would have spent had it stopped at this iterate: its loss
-    queries before it, plus the one evaluation of the iterate. A stopped instance's rows are NaN.
+    queries before it, plus the one evaluation of the iterate. A stopped instance's rows are NaN; of
+    one that was stopped by NaN or inf, `queries` is all that it spent.
     """
 
     queries: Tensor
@@ -36,8 +37,10 @@ class Recorder:
         self.columns: list[Trajectory] = []
         self.iterates: list[Tensor] = []
 
-    def add(self, state: State, evaluation: Evaluation, spent: Tensor) -> None:
-        """Record the iterate of `state`, evaluated (n = 1) after `spent` (B,) loss queries."""
+    def add(self, state: State, evaluation: Evaluation, spent: Tensor, failed: Tensor) -> None:
+        """Record the iterate of `state`, evaluated (n = 1) after `spent` (B,) loss queries but for
+        the instances that had `failed` (B,) by then.
+        """
         if len(self.columns) in self.keep:
             self.iterates.append(state.theta[self.rows].cpu())
         loss = evaluation.loss[:, 0]
@@ -48,7 +51,7 @@ class Recorder:
             return values[:, 0].to(dtype)
 
         column = Trajectory(
-            queries=spent + 1,
+            queries=spent + ~failed,
             loss=loss,
             attack_loss=first(evaluation.attack_loss, torch.nan, loss.dtype),
             distortion=first(evaluation.distortion, torch.nan, loss.dtype),

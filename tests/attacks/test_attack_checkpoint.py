@@ -27,7 +27,7 @@ MAKE: dict[str, Callable[[], Attack]] = {
 }
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """Stands for SIGKILL: nothing after it runs."""
 
 

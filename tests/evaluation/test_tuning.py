@@ -44,7 +44,7 @@ def test_rates_then_multiples_of_the_best_then_the_rest(tmp_path: Path) -> None:
     assert len(tuned.trials) == len(tried)
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """Nothing after it runs."""
 
 

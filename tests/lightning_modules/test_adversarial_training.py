@@ -32,7 +32,7 @@ from zol2l.maximizers.generator import GeneratorMaximizer
 from zol2l.maximizers.pgd import PGD
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """Nothing after it runs."""
 
 

@@ -65,7 +65,7 @@ class Killed(VictimTraining):
         super().training_step(rows, index)
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """Nothing after it runs."""
 
 

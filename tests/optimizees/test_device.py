@@ -40,10 +40,7 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_placed_problem_is_on_the_device_with_all_that_it_needs(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("zol2l.optimizees.black_box_attack.check_images", lambda *_: None)
+def test_a_placed_problem_is_on_the_device_with_all_that_it_needs(name: str) -> None:
     family: OptimizeeFamily = FAMILIES[name]()
     here = family.placed("train", ROWS)
     family.device = META

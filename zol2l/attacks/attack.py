@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from zol2l.oracle import Oracle
 from zol2l.types import Rows
 from zol2l.victims.modes import evaluating
 
-Victim = Callable[[Tensor], Tensor]
-"""Images (m, C, H, W) in [0, 1] -> logits (m, classes)."""
+log = logging.getLogger(__name__)
+
+Victim = Callable[[Tensor], Any]
+"""Images (m, C, H, W) in [0, 1] -> logits (m, classes), a tensor, an array or a list."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Attack(ABC):
 
     All images are one batch. An image that succeeds, spends its `budget` or makes the victim answer
     NaN leaves it; the others go on. `targets` (B,) make the attack targeted. A network is attacked
-    in evaluation mode.
+    in evaluation mode. Of a victim that answers the same image differently, a success counts where
+    `confirm` more looks at it agree; each is a query.
     """
 
     until_success = True
@@ -59,10 +63,11 @@ class Attack(ABC):
         chunk: int | None = None,
         seed: int = 0,
         loss: AttackLoss = "margin",
+        confirm: int = 0,
     ) -> None:
         require(budget is None or budget >= 1, "attack.budget", budget, "at least 1 query an image")
         self.threat, self.budget, self.kappa = threat, budget, kappa
-        self.chunk, self.seed, self.loss = chunk, seed, loss
+        self.chunk, self.seed, self.loss, self.confirm = chunk, seed, loss, confirm
         self.progress: Callable[[int, int], None] = lambda finished, images: None
         """Told while the attack runs how many of its images have left the batch."""
         self.checkpoint: AttackCheckpoint | None = None
@@ -72,18 +77,18 @@ class Attack(ABC):
     def __call__(
         self, victim: Victim, images: Tensor, labels: Tensor, targets: Tensor | None = None
     ) -> AttackResult:
-        """Attack all images (B, C, H, W) with labels (B,) at once."""
-        require(len(images) > 0, "images", 0, "at least one")
-        goal = Goal(labels, targets)
+        """Attack all images (B, C, H, W) with labels (B,) at once; tensors or arrays."""
         limits = self.threat, self.kappa, self.loss
-        problem = self.stated(ConstrainedAttack(victim, images, goal, *limits))
-        oracle = Oracle(problem, self.budget, self.chunk, until_success=self.until_success)
+        attacked = ConstrainedAttack(victim, images, Goal(labels, targets), *limits)
+        problem, images = self.stated(attacked), attacked.images
+        oracle = Oracle(problem, self.budget, self.chunk, self.until_success, self.confirm)
         generator = torch.Generator(images.device).manual_seed(self.seed)
         with evaluating(victim):
             theta = self.search(oracle, problem, generator)
             theta = torch.where(theta.isfinite().all(dim=1, keepdim=True), theta, 0)
             self.progress(len(images), len(images))
             last = oracle.check(theta)
+        warn_of_wavering(int(oracle.wavered.sum()), len(images), self.confirm)
         assert last.success is not None
         adversarial = problem.adversarial(theta)
         return AttackResult(
@@ -144,6 +149,16 @@ class Attack(ABC):
         `targets` (B,) as a third argument it is targeted.
         """
         return lambda *given, **named: self(victim, *given, **named).adversarial
+
+
+def warn_of_wavering(wavered: int, images: int, confirm: int) -> None:
+    """Say that the victim has answered differently to the same image, for so many of the images."""
+    if wavered:
+        log.warning(
+            "The victim answers the same image differently: %d of %d images looked fooled and were "
+            "not when asked again (confirm=%d; a larger one trusts less)",
+            wavered, images, confirm,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

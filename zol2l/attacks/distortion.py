@@ -73,7 +73,7 @@ class DistortionAttack(Attack):
     def begin(self, problem: DistortionProblem, generator: torch.Generator) -> Descent:
         clean, nobody = problem.inner.clean(), torch.zeros(problem.instances, dtype=torch.bool)
         return Descent(
-            optimizer=self.optimizer.to(clean.device).init(problem.start()),
+            optimizer=self.optimizer.to(clean).init(problem.start()),
             before=torch.full_like(problem.weight, torch.inf),
             resting=nobody,
             won=nobody.to(clean.device),

@@ -36,5 +36,5 @@ class ConstrainedFamily(AttackFamily):
         self.threat, self.kappa = threat, kappa
 
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
-        images, goal = self.examples(split, rows)
+        images, goal = self.drawn(split, rows)
         return ConstrainedAttack(self.victim, images, goal, self.threat, self.kappa)

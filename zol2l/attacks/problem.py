@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
-from zol2l.optimizees.black_box_attack import check_images
-from zol2l.optimizees.goals import Goal, log_probabilities
-from zol2l.types import Evaluation, Optimizee
+from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.image_attack import ImageAttack
+from zol2l.types import Evaluation
 
 AttackLoss = Literal["margin", "cross_entropy"]
 
 
-class ConstrainedAttack(Optimizee):
+class ConstrainedAttack(ImageAttack):
     """f(delta) = max(margin(x + delta), -kappa), delta in the threat model, starting at zero.
 
     The margin is the goal's, on log-probabilities; with `cross_entropy` f is the log-probability of
@@ -33,27 +32,23 @@ class ConstrainedAttack(Optimizee):
 
     def __init__(
         self,
-        victim: Callable[[Tensor], Tensor],
+        victim: Callable[[Tensor], Any],
         images: Tensor,
         goal: Goal,
         threat: ThreatModel,
         kappa: float = 0.0,
         loss: AttackLoss = "margin",
     ) -> None:
-        check_images(images, goal.labels)
+        super().__init__(victim, images, goal)
         require(loss in get_args(AttackLoss), "attack.loss", loss, "margin or cross_entropy")
         self.loss = loss
         require(kappa >= 0, "attack.kappa", kappa, "at least 0")
-        self.victim, self.images, self.goal = victim, images, goal
         self.threat, self.kappa = threat, kappa
-        self.shape = images.shape[1:]
-        self.instances, self.dimension = len(images), images[0].numel()
+        self.shape = self.images.shape[1:]
+        self.dimension = self.shape.numel()
 
     def __call__(self, theta: Tensor) -> Evaluation:
-        points = self.clean()[:, None] + theta
-        logits = self.victim(points.unflatten(-1, self.shape).flatten(0, 1))
-        scores = log_probabilities(logits).unflatten(0, theta.shape[:2])
-        prediction = logits.argmax(dim=-1).view(theta.shape[:2])
+        scores, prediction = self.scores(self.clean()[:, None] + theta)
         margin = self.goal.margin(scores)
         log_likelihood = self.goal.log_likelihood(scores)
         loss = margin.clamp(min=-self.kappa)
@@ -84,9 +79,3 @@ class ConstrainedAttack(Optimizee):
     def clean(self) -> Tensor:
         """The clean images (B, D)."""
         return self.images.flatten(1)
-
-    def __getitem__(self, rows: Any) -> Self:
-        part = copy.copy(self)
-        part.images, part.goal = self.images[rows], self.goal[rows]
-        part.instances = len(part.images)
-        return part

@@ -40,7 +40,7 @@ class ZerothOrderAttack(Attack):
 
     def begin(self, problem: ConstrainedAttack, generator: torch.Generator) -> State:
         start = problem.start()
-        return self.optimizer.to(start.device).init(start)
+        return self.optimizer.to(start).init(start)
 
     def cost(self, state: State) -> int | Tensor:
         return self.optimizer.queries(state)

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zol2l.attacks.attack import Attack, AttackResult, inspect
+from zol2l.attacks.attack import Attack, AttackResult, inspect, warn_of_wavering
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.chunks import predictions
@@ -31,17 +31,21 @@ FAILURE = 10
 
 @dataclass(frozen=True, kw_only=True)
 class AttackProtocol(SharedProtocol):
-    """What every attack gets: `images`, of which `pictured` are kept to be shown."""
+    """What every attack gets: `images`, of which `pictured` are kept to be shown, and how many more
+    looks `confirm` a success.
+    """
 
     GROUP = "attacking"
 
     images: int = 100
     pictured: int = 8
+    confirm: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check(self.images >= 1, "images", "at least 1")
         self.check(self.pictured >= 0, "pictured", "at least 0")
+        self.check(self.confirm >= 0, "confirm", "at least 0 more looks")
 
     def require_images(self, available: int) -> None:
         """Refuse to ask for more images than the split has."""
@@ -54,7 +58,7 @@ class AttackProtocol(SharedProtocol):
 
     def options(self, family: ConstrainedFamily) -> dict[str, Any]:
         """What an `Attack` is given beside its own settings."""
-        shared = {"threat": family.threat, "kappa": family.kappa}
+        shared = {"threat": family.threat, "kappa": family.kappa, "confirm": self.confirm}
         return {**shared, "budget": self.budget, "chunk": self.chunk, "seed": self.seed}
 
 
@@ -130,6 +134,8 @@ def attack_once(
     stopped = protocol.first + result.stopped.nonzero()[:, 0]
     warn_of_stopped(name, [str(row) for row in stopped.tolist()], "image")
     seen = inspect(result.adversarial, family.victim, images, goal, family.threat)
+    lost = result.success & ~seen.broken.cpu()
+    warn_of_wavering(int(lost.sum()), len(images), protocol.confirm)
     rows = attack_rows(name, protocol.first, images, goal, result, seen)
     kept = {"clean": images, "adversarial": result.adversarial, "predictions": seen.predicted}
     targets = {} if goal.targets is None else {"targets": goal.targets}

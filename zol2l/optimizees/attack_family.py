@@ -78,15 +78,19 @@ class AttackFamily(OptimizeeFamily):
         """Images (B, C, H, W) of the instances `rows` (B,), and what an attack on them is after, on
         the family's device.
         """
+        images, goal = self.drawn(split, rows)
+        return images.to(self.device), goal.map(lambda x: x.to(self.device))
+
+    def drawn(self, split: Split, rows: Tensor) -> tuple[Tensor, Goal]:
+        """The same on the CPU, where problems are made."""
         chosen = self.chosen[split][rows]
         labels = self.labels[chosen]
         classes = int(self.labels.max()) + 1
         targets = (labels + 1) % classes if self.targeted else None
-        goal = Goal(labels, targets).map(lambda x: x.to(self.device))
-        return self.images[chosen].to(self.device, self.dtype), goal
+        return self.images[chosen].to(self.dtype), Goal(labels, targets)
 
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
-        images, goal = self.examples(split, rows)
+        images, goal = self.drawn(split, rows)
         return self.make(self.victim, images, goal.labels, targets=goal.targets)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from zol2l.errors import require
-from zol2l.optimizees.goals import Goal, log_probabilities
+from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.image_attack import ImageAttack
 from zol2l.optimizees.variable import Variable
-from zol2l.types import Evaluation, Optimizee
+from zol2l.types import Evaluation
 
 Norm = Literal["l1", "l2", "linf"]
 Parameterization = Literal["clipped", "tanh"]
@@ -23,7 +23,7 @@ START_SCALE = 1e-4
 START_SEED = 123
 
 
-class BlackBoxAttack(Optimizee):
+class BlackBoxAttack(ImageAttack):
     """f(theta) = max(margin, -confidence) + c ||x - x0||_p with x in [0, 1]^D.
 
     margin = F_label - max_{j != label} F_j on log-probabilities F, negative once the label is lost;
@@ -41,7 +41,7 @@ class BlackBoxAttack(Optimizee):
 
     def __init__(
         self,
-        victim: Callable[[Tensor], Tensor],
+        victim: Callable[[Tensor], Any],
         images: Tensor,
         labels: Tensor,
         *,
@@ -52,29 +52,27 @@ class BlackBoxAttack(Optimizee):
         parameterization: Parameterization = "clipped",
         resize: Sequence[int] | None = None,
     ) -> None:
-        check_images(images, labels)
+        super().__init__(victim, images, Goal(labels, targets))
         require(norm in ORDER, "optimizee.family.norm", norm, f"one of {', '.join(ORDER)}")
         require(c >= 0, "optimizee.family.c", c, "a weight c >= 0")
         require(confidence >= 0, "optimizee.family.confidence", confidence, "at least 0")
         known = parameterization in ("clipped", "tanh")
         require(known, "optimizee.family.parameterization", parameterization, "clipped or tanh")
-        self.victim, self.images, self.goal = victim, images, Goal(labels, targets)
         self.norm, self.c, self.confidence = norm, c, confidence
-        shape = (images.shape[1], *(resize or images.shape[2:]))
+        image = tuple(self.images.shape[1:])
+        shape = (image[0], *(resize or image[1:]))
         sized = len(shape) == 3 and min(shape) >= 1
         require(
             sized, "optimizee.family.resize", resize, "null or [height, width], each at least 1"
         )
-        self.variable = Variable(shape, tuple(images.shape[1:]), parameterization == "tanh")
-        self.instances, self.dimension = len(images), self.variable.dimension
+        self.variable = Variable(shape, image, parameterization == "tanh")
+        self.dimension = self.variable.dimension
 
     def __call__(self, theta: Tensor) -> Evaluation:
         x = self.adversarial(theta)
-        logits = self.victim(x.unflatten(-1, self.images.shape[1:]).flatten(0, 1))
-        scores = log_probabilities(logits).unflatten(0, theta.shape[:2])
-        prediction = logits.argmax(dim=-1).view(theta.shape[:2])
-        margin = self.goal.margin(scores)
         distortion = torch.linalg.vector_norm(x - self._clean(), ord=ORDER[self.norm], dim=-1)
+        scores, prediction = self.scores(x)
+        margin = self.goal.margin(scores)
         attack_loss = margin.clamp(min=-self.confidence)
         return Evaluation(
             loss=attack_loss + self.c * distortion,
@@ -94,26 +92,5 @@ class BlackBoxAttack(Optimizee):
         noise = torch.randn(self.dimension, generator=generator, dtype=torch.float64)
         return (START_SCALE * noise).to(self.images).repeat(self.instances, 1)
 
-    def __getitem__(self, rows: Any) -> Self:
-        part = copy.copy(self)
-        part.images, part.goal = self.images[rows], self.goal[rows]
-        part.instances = len(part.images)
-        return part
-
     def _clean(self) -> Tensor:
         return self.images.flatten(1)[:, None]
-
-
-def check_images(images: Tensor, labels: Tensor) -> None:
-    """Refuse what is not a batch (B, C, H, W) of pixels in [0, 1] with a label each."""
-    require(images.ndim == 4, "images", tuple(images.shape), "a batch (B, C, H, W)")
-    floating = images.is_floating_point()
-    require(floating, "images", images.dtype, "a floating-point type, pixels in [0, 1]")
-    matched = labels.shape == images.shape[:1]
-    require(matched, "labels", tuple(labels.shape), f"one label an image, ({len(images)},)")
-    counted = not (labels.is_floating_point() or labels.dtype == torch.bool)
-    require(counted, "labels", labels.dtype, "classes as integers")
-    if len(images):
-        low, high = images.min().item(), images.max().item()
-        valid = low >= 0 and high <= 1
-        require(valid, "images", f"[{low:g}, {high:g}]", "pixels must lie in [0, 1]")

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from zol2l.answers import read, values_of
 from zol2l.errors import require
 from zol2l.types import Evaluation, Optimizee
 
 
-def on_arrays(function: Callable[[Any], Any]) -> Callable[[Tensor], Tensor]:
+def on_arrays(function: Callable[[Any], Any]) -> Callable[[Tensor], Any]:
     """A function of NumPy arrays (m, D) -> (m,) as one of tensors. It has no gradient."""
 
-    def values(points: Tensor) -> Tensor:
-        found = np.asarray(function(points.detach().cpu().numpy()))
-        return torch.as_tensor(found, dtype=points.dtype, device=points.device)
+    @wraps(function)
+    def values(points: Tensor) -> Any:
+        return function(points.detach().cpu().numpy())
 
     return values
 
 
 class FunctionOptimizee(Optimizee):
-    """Minimize `function`: points (m, D) -> values (m,), from each row of `starts` (B, D).
+    """Minimize `function`: points (m, D) -> values (m,), from each row of `starts` (B, D), a tensor
+    or an array.
 
     The rows are B independent runs on the same function. `smoothing` is mu; the defaults suit
     functions that vary on the scale of 1.
@@ -32,26 +34,23 @@ class FunctionOptimizee(Optimizee):
 
     def __init__(
         self,
-        function: Callable[[Tensor], Tensor],
-        starts: Tensor,
+        function: Callable[[Tensor], Any],
+        starts: Any,
         smoothing: float | None = None,
     ) -> None:
+        starts = read("starts", starts, "a matrix of start points (B, D)")
         require(starts.ndim == 2, "starts", tuple(starts.shape), "a matrix of start points (B, D)")
         valid = smoothing is None or smoothing > 0
         require(valid, "smoothing", smoothing, "a smoothing parameter mu > 0, or None")
         require(starts.is_floating_point(), "starts", starts.dtype, "a floating-point type")
-        self.function, self.starts = function, starts
+        self.function = function
+        self.starts: Tensor = starts
         self.instances, self.dimension = starts.shape
         self._mu = smoothing
         self.smoothing = {torch.float32: smoothing or 1e-3, torch.float64: smoothing or 1e-6}
 
     def __call__(self, theta: Tensor) -> Evaluation:
-        values = self.function(theta.flatten(0, 1))
-        expected = theta.shape[0] * theta.shape[1]
-        valid = values.shape == (expected,)
-        require(
-            valid, "function", tuple(values.shape), f"must return one value a point, ({expected},)"
-        )
+        values = values_of(self.function, theta.flatten(0, 1))
         return Evaluation(values.view(theta.shape[:2]))
 
     def start(self) -> Tensor:

@@ -24,6 +24,10 @@ class Goal(Rows):
     labels: Tensor
     targets: Tensor | None = None
 
+    def all(self) -> tuple[Tensor, ...]:
+        """Labels, and targets where there are any."""
+        return (self.labels,) if self.targets is None else (self.labels, self.targets)
+
     @property
     def chosen(self) -> Tensor:
         """The class (B,) whose probability the attack changes: the true one, or the target."""

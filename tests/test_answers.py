@@ -1,0 +1,335 @@
+"""What functions and victims may answer: converted where it is plain, else one clear word."""
+
+from __future__ import annotations
+
+import math
+import sys
+import traceback
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.attacks.test_attacks import attacks
+from tests.attacks.test_distortion import zoo
+from tests.attacks.victims import CLASSES, LinearVictim, labelled, pictures
+from tests.methods import composed
+from tests.problems import normal, quadratic, seeded
+from zol2l.attacks.attack import Attack
+from zol2l.attacks.square import SquareAttack
+from zol2l.attacks.threat_model import LInfBall
+from zol2l.errors import InvalidInput
+from zol2l.optimizees import BlackBoxAttack, FunctionOptimizee, on_arrays
+from zol2l.oracle import Oracle, evaluate_in_chunks
+from zol2l.run import run
+from zol2l.sampling import GaussianSampling
+from zol2l.types import Evaluation
+from zol2l.updates import SGD
+from zol2l.zo_lstm import ZOLSTM
+
+B, D, Q = 3, 4, 5
+STEPS = 10
+BALL = LInfBall(0.3)
+GOOD: dict[str, Callable[[Tensor], Any]] = {
+    "float64": lambda x: x.double(),
+    "float32": lambda x: x.float(),
+    "a column": lambda x: x[:, None],
+    "array": lambda x: x.numpy().copy(),
+    "big-endian array": lambda x: x.numpy().astype(">f8"),
+    "backwards": lambda x: x.numpy()[::-1].copy()[::-1],
+    "list": lambda x: x.tolist(),
+    "numbers in a list": list,
+}
+ROUNDED: dict[str, Callable[[Tensor], Any]] = {
+    "float16": lambda x: x.half(),
+    "bfloat16": lambda x: x.bfloat16(),
+    "int64": lambda x: x.long(),
+    "bool": lambda x: x > 1,
+    "uint8 array": lambda x: x.numpy().astype(np.uint8),
+    "half array": lambda x: x.numpy().astype(np.float16),
+}
+BAD: dict[str, tuple[Callable[[Tensor], Any], str]] = {
+    "None": (lambda x: None, "answered None"),
+    "a scalar": (lambda x: x.sum(), "answered one number for all"),
+    "a float": (lambda x: 1.0, "answered one number for all"),
+    "complex": (lambda x: x + 1j, "answered a Tensor of torch.complex"),
+    "complex array": (lambda x: x.numpy() + 1j, "answered a ndarray of complex"),
+    "too few": (lambda x: x[:-1], "answered numbers of shape"),
+    "too many": (lambda x: x[:, None].repeat(1, 2), "answered numbers of shape"),
+    "words": (lambda x: ["a"] * len(x), "answered a list"),
+    "holes": (lambda x: [None] * len(x), "answered a list"),
+    "a dictionary": (lambda x: {"loss": x}, "answered a dict"),
+    "an object": (lambda x: SimpleNamespace(logits=x), "answered a SimpleNamespace"),
+}
+
+
+def squares(x: Tensor) -> Tensor:
+    return (x - 1).square().sum(dim=-1)
+
+
+def optimized(function: Callable[[Any], Any], dtype: torch.dtype = torch.float64) -> Any:
+    problem = FunctionOptimizee(function, torch.zeros(B, D, dtype=dtype))
+    return run(composed(GaussianSampling(Q), SGD(0.4)), Oracle(problem, chunk=7), STEPS, seeded())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_function_may_answer_in_any_plain_form(kind: str, dtype: torch.dtype) -> None:
+    found, plain = optimized(lambda x: GOOD[kind](squares(x)), dtype), optimized(squares, dtype)
+    assert found.loss.dtype == dtype
+    exact = not (kind == "float32" and dtype == torch.float64)
+    assert torch.equal(found.loss, plain.loss) or not exact
+    assert (found.loss[:, -1] < found.loss[:, 0]).all()
+
+
+@pytest.mark.parametrize("kind", ROUNDED)
+def test_coarse_numbers_are_taken_for_what_they_say(kind: str) -> None:
+    problem = FunctionOptimizee(lambda x: ROUNDED[kind](squares(x)), torch.zeros(B, D))
+    points = normal(B, 6, D, dtype=torch.float32)
+    expected = torch.as_tensor(ROUNDED[kind](squares(points.flatten(0, 1))))
+    seen = Oracle(problem).query(points).loss
+    assert torch.equal(seen.flatten(), expected.float())
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_is_no_value_a_point_is_one_clear_word(kind: str) -> None:
+    answer, told = BAD[kind]
+
+    def cost_of_it(x: Tensor) -> Any:
+        return answer(squares(x))
+
+    with pytest.raises(InvalidInput, match=r"^function=cost_of_it: answered .* \(6,\)") as caught:
+        optimized(cost_of_it)
+    assert told in str(caught.value)
+
+
+def test_a_function_of_single_numbers_is_named() -> None:
+    for function in (math.sin, on_arrays(math.sin)):
+        with pytest.raises(InvalidInput, match=r"^function=sin: raised \w+: only ") as caught:
+            optimized(function)
+        assert "one real number a point, (6,)" in str(caught.value)
+
+
+def test_an_error_of_the_functions_own_is_kept_and_placed() -> None:
+    def simulated(x: Any) -> Any:
+        return 1 / 0 if x is not None else x
+
+    line = simulated.__code__.co_firstlineno + 1
+    for function in (simulated, on_arrays(simulated)):
+        with pytest.raises(InvalidInput) as caught:
+            optimized(function)
+        told = f"raised ZeroDivisionError: division by zero (test_answers.py, line {line})"
+        assert told in str(caught.value)
+        assert isinstance(caught.value.__cause__, ZeroDivisionError)
+        assert "1 / 0" in "".join(traceback.format_exception(caught.value))
+
+
+def buffered(kind: str) -> Callable[[Any], Any]:
+    """`squares` in the same memory each time."""
+    array, tensor = np.zeros(1000), torch.zeros(1000, dtype=torch.float64)
+
+    def of_arrays(x: np.ndarray) -> np.ndarray:
+        return np.square(x - 1).sum(axis=1, out=array[: len(x)])
+
+    def of_tensors(x: Tensor) -> Tensor:
+        return torch.sum((x - 1).square(), dim=1, out=tensor[: len(x)])
+
+    return of_tensors if kind == "tensor" else on_arrays(of_arrays)
+
+
+@pytest.mark.parametrize("kind", ["tensor", "array"])
+def test_answers_in_the_same_buffer_are_those_of_their_own_call(kind: str) -> None:
+    found, plain = optimized(buffered(kind)), optimized(squares)
+    assert len(set(found.loss[0].tolist())) == STEPS + 1
+    assert torch.allclose(found.loss, plain.loss, rtol=1e-12)
+
+
+class Reusing(type(quadratic(1, 1))):
+    """A problem of the user's own that answers in one buffer."""
+
+    memory = torch.zeros(100, dtype=torch.float64)
+
+    def __call__(self, theta: Tensor) -> Evaluation:
+        loss = super().__call__(theta).loss
+        answer = self.memory[: loss.numel()].view(loss.shape)
+        return Evaluation(answer.copy_(loss))
+
+
+def test_so_are_those_of_a_problem_of_ones_own() -> None:
+    plain = quadratic(B, D)
+    problem = Reusing(plain.curvature, plain.optimum)
+    mine, theirs = (
+        run(composed(GaussianSampling(Q), SGD(1.0)), Oracle(p, chunk=7), STEPS, seeded())
+        for p in (problem, plain)
+    )
+    assert torch.equal(mine.loss, theirs.loss)
+
+
+def test_a_problem_of_ones_own_must_answer_a_loss_for_each_point() -> None:
+    class Summing(type(quadratic(1, 1))):
+        def __call__(self, theta: Tensor) -> Any:
+            return Evaluation(super().__call__(theta).loss.sum(dim=0))
+
+    plain = quadratic(B, D)
+    with pytest.raises(InvalidInput, match=r"optimizee=Summing: must answer .* \(3, 2\)"):
+        evaluate_in_chunks(Summing(plain.curvature, plain.optimum), normal(B, 2, D), None)
+
+
+@pytest.mark.parametrize("kind", ["tensor", "array"])
+def test_a_function_that_writes_into_its_points_harms_nothing(kind: str) -> None:
+    def writing(x: Any) -> Any:
+        x -= 1
+        x *= x
+        return x.sum(1)
+
+    function = writing if kind == "tensor" else on_arrays(writing)
+    assert torch.allclose(optimized(function).loss, optimized(squares).loss, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(0, D), (B, 0)])
+def test_a_problem_has_an_instance_and_a_variable(shape: tuple[int, int]) -> None:
+    with pytest.raises(InvalidInput, match="at least one instance and one variable"):
+        Oracle(FunctionOptimizee(squares, torch.zeros(shape)))
+
+
+def test_starts_may_be_an_array() -> None:
+    problem = FunctionOptimizee(squares, np.zeros((B, D), dtype=np.float32))
+    assert problem.start().dtype == torch.float32
+    for wrong in (None, "zeros", np.zeros((B, D), dtype=complex), np.zeros((B, D), dtype=int)):
+        with pytest.raises(InvalidInput, match=r"^starts="):
+            FunctionOptimizee(squares, wrong)
+
+
+def test_a_learned_optimizer_takes_the_type_of_the_start() -> None:
+    losses = {}
+    for dtype in (torch.float32, torch.float64, torch.float32):
+        torch.manual_seed(0)
+        problem = FunctionOptimizee(squares, torch.zeros(B, D, dtype=dtype))
+        losses[dtype] = run(ZOLSTM(Q), Oracle(problem), STEPS, seeded()).loss
+        assert losses[dtype].dtype == dtype and losses[dtype].isfinite().all()
+
+
+VICTIMS = {
+    **GOOD,
+    "a column": lambda x: x[None][0],
+    "numbers in a list": lambda x: [row.tolist() for row in x],
+}
+
+
+def black_boxes(threat: LInfBall = BALL) -> dict[str, Attack]:
+    return {**attacks(threat), "zoo": zoo(threat=threat, searches=2, steps=8, patience=4)}
+
+
+@pytest.mark.parametrize("kind", [k for k in VICTIMS if k != "float32"])
+@pytest.mark.parametrize("name", ["square", "bandits_td", "nes_pgd", "zo_ngd", "zoo"])
+def test_a_victim_may_answer_in_any_plain_form(name: str, kind: str) -> None:
+    victim, images = LinearVictim(), pictures(B, torch.float32)
+    labels = labelled(victim, images)
+    found = black_boxes()[name](lambda x: VICTIMS[kind](victim(x)), images, labels)
+    plain = black_boxes()[name](victim, images, labels)
+    assert torch.equal(found.adversarial, plain.adversarial)
+    assert torch.equal(found.queries, plain.queries)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda x: None, "answered None"),
+        (lambda x: x.argmax(dim=1), "answered numbers of shape"),
+        (lambda x: x[:, :1], "one logit z an image"),
+        (lambda x: x[:-1], "answered numbers of shape"),
+        (lambda x: x[0], "answered numbers of shape"),
+        (lambda x: (x, x[:, :1]), "answered a tuple"),
+        (lambda x: {"logits": x}, "answered a dict"),
+        (lambda x: x @ x, "raised RuntimeError: "),
+    ],
+)
+def test_a_victim_that_answers_no_scores_is_one_clear_word(
+    answer: Callable[[Tensor], Any], told: str
+) -> None:
+    victim, images = LinearVictim(), pictures(B)
+    labels = labelled(victim, images)
+
+    def classifier(x: Tensor) -> Any:
+        return answer(victim(x))
+
+    for attack in black_boxes().values():
+        with pytest.raises(InvalidInput, match=r"^victim=classifier: ") as caught:
+            attack(classifier, images, labels)
+        assert told in str(caught.value)
+        assert "a logit for each of two classes or more" in str(caught.value)
+
+
+def test_a_victim_that_writes_into_its_images_harms_nothing() -> None:
+    linear, images = LinearVictim(), pictures(B)
+    labels, before = labelled(linear, images), images.clone()
+
+    def writing(x: Tensor) -> Tensor:
+        x.sub_(0.5).mul_(2)
+        return linear(x / 2 + 0.5)
+
+    theta = normal(B, 2, images[0].numel())
+    mine, theirs = (BlackBoxAttack(v, images, labels)(0.1 * theta) for v in (writing, linear))
+    assert torch.allclose(mine.loss, theirs.loss, rtol=1e-12)
+    for name, attack in black_boxes().items():
+        found = attack(writing, images, labels)
+        assert torch.equal(images, before), name
+        assert found.adversarial.min() >= 0, name
+
+
+ONE_HOT = torch.eye(CLASSES)[torch.arange(B)]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"labels": torch.tensor([0, 1, CLASSES])}, f"labels={CLASSES}: below the {CLASSES} class"),
+        ({"labels": torch.tensor([0, -1, 1])}, "labels=-1: classes are counted from 0"),
+        ({"labels": torch.zeros(B)}, "labels=of torch.float32: classes as whole numbers"),
+        ({"labels": ONE_HOT}, "take .argmax(dim=1)"),
+        ({"labels": None}, "labels=None: one class an image, (3,)"),
+        ({"labels": torch.zeros(B - 1).long()}, "labels=of shape (2,): one class an image, (3,)"),
+        ({"targets": torch.ones(B)}, "targets=of torch.float32"),
+        ({"targets": ONE_HOT}, "targets=of shape (3, 4)"),
+        ({"targets": torch.tensor([3, 3, 2])}, "targets=2 for image 2: another class"),
+        ({"targets": torch.tensor([3, 3, 9])}, "labels=9: below"),
+        ({"images": pictures(B)[0]}, "images=(2, 3, 2): a batch (B, C, H, W)"),
+        ({"images": pictures(B)[:, :, :0]}, "at least one pixel each"),
+        ({"images": pictures(B).bfloat16()}, "images=torch.bfloat16: torch.float32 or"),
+        ({"images": (255 * pictures(B)).to(torch.uint8)}, "images=torch.uint8: torch.float32 or"),
+        ({"images": pictures(B) + 1e-5 + 1 - pictures(B).max()}, "a pixel of 1."),
+        ({"images": pictures(B) - pictures(B).min() - 1e-5}, "a pixel of -1e-05"),
+    ],
+)
+def test_labels_targets_and_images_are_checked_at_the_door(
+    given: dict[str, Tensor], told: str
+) -> None:
+    labels = torch.arange(B)
+    arguments = {"images": pictures(B), "labels": labels, "targets": None, **given}
+    for attack in black_boxes().values():
+        with pytest.raises(InvalidInput) as caught:
+            attack(LinearVictim(), **arguments)
+        assert told in str(caught.value)
+
+
+def test_labels_and_images_may_be_of_any_whole_type_and_arrays() -> None:
+    victim, images = LinearVictim(), pictures(B)
+    labels = labelled(victim, images)
+    plain = SquareAttack(BALL, 50)(victim, images, labels)
+    for kind in (labels.to(torch.uint8), labels.int(), labels.numpy(), labels.tolist()):
+        found = SquareAttack(BALL, 50)(victim, images.numpy(), kind)
+        assert torch.equal(found.adversarial, plain.adversarial)
+
+
+def test_pixels_that_rounding_moved_outside_are_clipped() -> None:
+    victim, images = LinearVictim(), pictures(B)
+    labels = labelled(victim, images)
+    images[0, 0, 0, 0], images[1, 0, 0, 0] = -3e-8, 1 + 1e-7
+    found = SquareAttack(BALL, 50)(victim, images, labels)
+    whole = SquareAttack(BALL, 50)(victim, images.clamp(0, 1), labels)
+    assert torch.equal(found.adversarial, whole.adversarial)
+    assert sys.float_info.epsilon > (found.adversarial - 1).max()
