@@ -16,7 +16,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from zol2l.errors import InvalidInput, require
-from zol2l.own_code import with_sources
+from zol2l.own_code import with_code
 
 PACKAGED = Path(__file__).parent / "conf"
 CONF = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
@@ -133,8 +133,8 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def identity_of(config: DictConfig) -> dict[str, Any]:
-    """`plain`, and beside each `_target_` of the user's own the checksum of its file: what stages
-    compare, so that they notice an edit.
+    """`plain`, with each `_target_` told by its class' name and code: what stages compare, so that
+    they notice an edit, of zol2l's code or of the user's, and no move.
     """
-    known: dict[str, Any] = with_sources(plain(config), imported)
+    known: dict[str, Any] = with_code(plain(config))
     return known

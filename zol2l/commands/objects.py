@@ -18,6 +18,7 @@ from zol2l.learned_weights import load_part, read_card_of
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
+from zol2l.own_code import CODE, TARGET
 from zol2l.pretrained import released_folder
 
 log = logging.getLogger(__name__)
@@ -162,7 +163,12 @@ def warn_of_learned(cfg: DictConfig, method: DictConfig) -> None:
 
 def warn_of_differences(cfg: DictConfig, what: str, settings: Mapping[str, Any]) -> None:
     """Say so where something was made for another problem than the one at hand."""
-    now = {k: v for k, v in optimizee_settings(cfg).items() if k not in SIZES}
+    told = (TARGET, CODE)
+    now = {
+        key: value
+        for key, value in optimizee_settings(cfg).items()
+        if key not in SIZES and not key.endswith(told)
+    }
     other = [f"{k}={settings[k]} (now {v})" for k, v in now.items() if settings.get(k, v) != v]
     if other:
         log.warning("%s on another problem: %s", what, ", ".join(other))

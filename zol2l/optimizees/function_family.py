@@ -15,7 +15,7 @@ from zol2l.errors import InvalidInput, require
 from zol2l.optimizees.family import Split
 from zol2l.optimizees.function import FunctionOptimizee, on_arrays
 from zol2l.optimizees.synthetic_families import RandomFamily
-from zol2l.own_code import source_identity
+from zol2l.own_code import code_of
 
 
 class FunctionFamily(RandomFamily):
@@ -24,8 +24,8 @@ class FunctionFamily(RandomFamily):
     An instance is a start point. The function takes points (m, D) and returns values (m,): torch
     tensors, or NumPy arrays with `numpy`. It needs no gradient; a learned optimizer is trained on
     one without by `meta_gradient=coordinatewise`. `smoothing` is mu (None: FunctionOptimizee's
-    default). `identity` is a checksum of the file that the function stands in, so that results
-    are not taken for those of a function that was edited since.
+    default). `identity` is that of the function's code, so that results are not taken for those of
+    a function that was edited since.
     """
 
     name = "function"
@@ -50,7 +50,7 @@ class FunctionFamily(RandomFamily):
         require(valid, "optimizee.family.smoothing", smoothing, "a step mu > 0, or null")
         found = imported_function(function)
         self.function = on_arrays(found) if numpy else found
-        self.identity = source_identity(found)
+        self.identity = code_of(function)
         self.low, self.high, self.smoothing = low, high, smoothing
 
     def optimizee(self, split: Split, rows: Tensor) -> FunctionOptimizee:
