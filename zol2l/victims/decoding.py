@@ -9,15 +9,18 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchvision.datasets.folder import default_loader
 from torchvision.transforms import functional
 
 from zol2l.errors import InvalidInput, require
 from zol2l.fingerprints import fingerprint
 from zol2l.progress import progress_bars
+from zol2l.victims.pixels import read_rgb
 from zol2l.weights_file import BadCheckpoint, read_signed, save_signed
 
 log = logging.getLogger(__name__)
+
+VERSION = 2
+"""Of how pixels are read: images that an older one decoded are decoded again."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,15 @@ class Geometry:
         require(fits, "data.resize", resize, f"null or at least data.size={size}")
 
     def read(self, file: Path) -> Tensor:
-        """The file's pixels, uint8 (3, H, W); grey images get three equal channels."""
+        """The file's pixels, uint8 (3, H, W), as `read_rgb` reads them."""
         try:
-            image = default_loader(str(file))
+            image = read_rgb(file)
             if self.size is not None:
                 image = functional.resize(image, [self.resize or self.size])
                 image = functional.center_crop(image, [self.size, self.size])
             pixels: Tensor = functional.pil_to_tensor(image)
+        except InvalidInput:
+            raise
         except Exception as error:  # Pillow raises many kinds
             raise InvalidInput("data.folder", file, f"cannot be read: {error}") from error
         return pixels
@@ -86,4 +91,5 @@ def _pixels(image: Tensor) -> str:
 def _fingerprint(files: Sequence[Path], geometry: Geometry) -> str:
     stats = [(str(file), file.stat()) for file in files]
     known = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
-    return fingerprint({"files": known, "size": geometry.size, "resize": geometry.resize})
+    how = {"version": VERSION, "size": geometry.size, "resize": geometry.resize}
+    return fingerprint({"files": known, **how})
