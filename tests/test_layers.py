@@ -22,6 +22,7 @@ FOUNDATION = {
         "checkpoint",
         "chunks",
         "lock",
+        "memory",
         "own_code",
         "recurrent",
         "seeds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,32 @@ def test_a_zip_and_an_absolute_folder_are_the_same_data(root: Path) -> None:
     for folder in ("pets.zip", str(root / "pets.zip"), str(root / "pets")):
         assert same(image_folder(root, folder), data)
         assert image_folder(root, folder).identity == data.identity
+
+
+def test_the_folder_that_the_splits_are_in_may_be_packed_too(root: Path) -> None:
+    data = image_folder(root, "pets")
+    (root / "outer" / "__MACOSX").mkdir(parents=True)
+    (root / "pets").rename(root / "outer" / "pets")
+    zipped(root / "outer", root / "outer.zip")
+    for folder in ("outer", "outer.zip"):
+        assert same(image_folder(root, folder), data)
+        assert same(
+            image_folder(root, folder, train=None), image_folder(root, "outer/pets", train=None)
+        )
+
+
+def test_files_of_other_types_are_named_in_a_warning(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("cat/moving.gif", "dog/drawn.svg", "dog/.DS_Store"):
+        (root / "pets" / "train" / name).write_bytes(b"")
+    data = image_folder(root, "pets")
+    assert len(data.train_images) == 5
+    (told,) = [
+        record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING
+    ]
+    assert "train: 2 of 7 files are left out, of types that are not read: " in told
+    assert "cat/moving.gif, dog/drawn.svg; read are .jpg" in told
 
 
 def test_jpeg_is_read_within_its_loss(root: Path) -> None:
