@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.victims.pictures import picture_folder, pixels, write, zipped
+from zol2l import memory
 from zol2l.errors import InvalidInput
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.image_folder import class_numbers, image_folder
@@ -176,3 +177,36 @@ def test_splits_of_different_sizes_need_one(root: Path) -> None:
     with pytest.raises(InvalidInput, match=r"data\.size=\(3, 6, 6\) and \(3, 5, 6\)"):
         image_folder(root, "pets")
     assert image_folder(root, "pets", size=5).test_images.shape == (3, 3, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"size": 100_000},
+            r"data\.size=100000: 8 images of 3 x 100000 x 100000 need 1\.2 TiB of mem",
+        ),
+        (
+            {"size": 8, "resize": 100_000},
+            r"data\.resize=100000: 100000 x 100000 pixels of .*png need",
+        ),
+    ],
+)
+def test_more_pixels_than_there_is_memory_for_are_refused(
+    root: Path, options: dict, told: str
+) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        image_folder(root, "pets", **options)
+
+
+def test_memory_for_images_of_their_own_size(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes and floats of all, and the bytes of the larger split once more."""
+    monkeypatch.setattr(memory, "NEGLIGIBLE", 0)
+    for missing in (0, 1):
+        free = (5 * 8 + 5) * 3 * 6 * 6 - missing
+        monkeypatch.setattr(memory, "available", lambda free=free: free)
+        if missing:
+            with pytest.raises(InvalidInput, match=r"data\.size=None: 8 images of 3 x 6 x 6 need"):
+                image_folder(root, "pets")
+        else:
+            image_folder(root, "pets")

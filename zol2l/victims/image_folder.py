@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from zol2l.errors import InvalidInput, require
+from zol2l.memory import require_memory
 from zol2l.victims.archives import unpacked
 from zol2l.victims.cache import cache_folder
 from zol2l.victims.datasets import ImageData
@@ -23,6 +25,8 @@ from zol2l.weights_file import checksum
 log = logging.getLogger(__name__)
 
 LIMIT_SEED = 0
+BYTES_OF_BOTH = 1 + 4
+"""Of a pixel's channel, as it is decoded and as a float."""
 TOLD = 5
 TYPES = f"read are {' '.join(IMG_EXTENSIONS)}"
 
@@ -57,6 +61,7 @@ def image_folder(
     names = sorted({name for split in splits.values() for name in split.classes})
     numbers, explicit = class_numbers(names, classes)
     chosen = {name: split.limited(limit) for name, split in splits.items()}
+    _require_memory([split.files for split in chosen.values()], geometry)
     images = {n: decoded(s.files, geometry, cache, f"{source.name}-{n}") for n, s in chosen.items()}
     labels = {n: torch.tensor([numbers[c] for c in s.classes]) for n, s in chosen.items()}
     nothing = images[test][:0], labels[test][:0]
@@ -150,6 +155,17 @@ class Split:
         generator = torch.Generator().manual_seed(LIMIT_SEED)
         rows = torch.randperm(len(self.files), generator=generator)[:limit].sort().values.tolist()
         return Split([self.files[i] for i in rows], [self.classes[i] for i in rows])
+
+
+def _require_memory(splits: Sequence[Sequence[Path]], geometry: Geometry) -> None:
+    """Refuse more pixels than memory has room for as bytes and as floats, with the copy of a
+    split's bytes that its checksum is made of.
+    """
+    shape, counts = geometry.shape(splits[0][0]), [len(files) for files in splits]
+    needed = (BYTES_OF_BOTH * sum(counts) + max(counts)) * math.prod(shape)
+    what = f"{sum(counts)} images of {' x '.join(map(str, shape))}"
+    remedy = "take a smaller data.size, or fewer with data.limit"
+    require_memory(needed, "data.size", geometry.size, what, remedy)
 
 
 def _image_data(
