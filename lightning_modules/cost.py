@@ -36,7 +36,7 @@ def seconds_per_update(module: AdversarialTraining, trainer: Mapping[str, Any]) 
     require(trainer.get("devices", 1) == 1, "trainer.devices", trainer.get("devices"), "1, to time")
     require(module.total_updates >= 2, "analysis.updates", module.total_updates, "at least 2")
     clock = Clock()
-    data = InstanceData(len(module.training_images), module.recipe.batch_size, module.seed)
+    data = InstanceData(len(module.training_images), module.batch_size, module.seed)
     runner = make_trainer(
         trainer, log_every=10, max_epochs=-1, logger=False, enable_checkpointing=False,
         callbacks=[clock],

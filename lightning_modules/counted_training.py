@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytorch_lightning as pl
@@ -14,10 +15,13 @@ from zol2l.errors import require
 from zol2l.maximizers import Draws
 from zol2l.seeds import seed_of
 
+log = logging.getLogger(__name__)
+
 
 class CountedTraining(pl.LightningModule):
     """Epochs over `images` training images, in batches of `batch_size` a device, `accumulate` of
-    which make one update; `field` is what messages call the batch size.
+    which make one update; `field` is what messages call the batch size. Of fewer images than an
+    update takes batches are smaller, which is said.
 
     A batch is a vector of rows of the training images, dealt by InstanceData. All random numbers
     of a batch follow from (seed, batch) and the rows: a killed job resumes exactly, and devices see
@@ -36,7 +40,8 @@ class CountedTraining(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.available, self.epochs, self.batch_size = images, epochs, batch_size
+        self.available, self.epochs = images, epochs
+        self.batch_size = _clamped(batch_size, images // accumulate, field)
         self.accumulate, self.seed, self.field = accumulate, seed, field
         self.batches_done = self.updates = 0
         self.validated_at = -1
@@ -132,6 +137,13 @@ class CountedTraining(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.batches_done, self.updates = checkpoint["done"]
         self.validation = checkpoint["validation"]
+
+
+def _clamped(size: int, most: int, field: str) -> int:
+    if size <= most or most == 0:
+        return size
+    log.warning("%s=%d: there are images for %d; batches are of %d", field, size, most, most)
+    return most
 
 
 def _devices() -> int:

@@ -40,8 +40,7 @@ class VictimTraining(CountedTraining):
     ) -> None:
         images = len(data.train_images)
         require(images > 0, "data.train", None, "images to train the victim on")
-        fits = 1 <= batch_size <= images
-        require(fits, f"{FIELD}.batch_size", batch_size, f"1 to {images}")
+        require(batch_size >= 1, f"{FIELD}.batch_size", batch_size, "at least 1")
         require(epochs >= 1, f"{FIELD}.epochs", epochs, "at least 1")
         require(rate > 0, f"{FIELD}.rate", rate, "a positive learning rate")
         super().__init__(

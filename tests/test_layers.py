@@ -23,6 +23,7 @@ FOUNDATION = {
         "checkpoint",
         "chunks",
         "lock",
+        "memory",
         "own_code",
         "recurrent",
         "seeds",

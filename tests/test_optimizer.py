@@ -8,10 +8,12 @@ from torch import Tensor
 
 from tests.doubles import GivenDirections, GivenNormals
 from tests.problems import Boxed, normal, quadratic, seeded
+from zol2l import memory
+from zol2l.errors import InvalidInput
 from zol2l.estimators import ForwardDifference
 from zol2l.optimizer import ComposedOptimizer, iterate
 from zol2l.oracle import Oracle
-from zol2l.sampling import Sampling
+from zol2l.sampling import GaussianSampling, Sampling
 from zol2l.types import Optimizee
 from zol2l.updates import SGD, Adam, SignSGD, Update, UpdateRNN
 
@@ -109,3 +111,18 @@ def test_the_loop_ends_when_no_instance_can_pay() -> None:
     assert len(steps) == 2
     assert oracle.loss_queries.tolist() == [2 * (Q + 1)] * B
     assert not oracle.active.any()
+
+
+def test_a_step_for_which_there_is_no_memory_is_refused_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three tensors (B, Q, D) in float64."""
+    optimizer, start = ComposedOptimizer(GaussianSampling(Q), ForwardDifference(), SGD(1.0)), (B, D)
+    monkeypatch.setattr(memory, "NEGLIGIBLE", 0)
+    needed = 3 * B * Q * D * 8
+    monkeypatch.setattr(memory, "available", lambda: needed)
+    optimizer.init(torch.zeros(start, dtype=torch.float64))
+    monkeypatch.setattr(memory, "available", lambda: needed - 1)
+    told = f"dimension={D}: {Q} directions for each of {B} instances .* need 1.4 KiB of memory"
+    with pytest.raises(InvalidInput, match=told):
+        optimizer.init(torch.zeros(start, dtype=torch.float64))

@@ -21,6 +21,7 @@ from zol2l.build import CONF, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
 from zol2l.made_of import RESULTS_OF, forget, kind, record_of
+from zol2l.memory import failures_told
 from zol2l.sweep import SweepTable, begin_sweep, keep_to_cores, run_job, sweep_id
 
 COMMANDS = {
@@ -128,7 +129,7 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
             start = import_module("zol2l.commands.start")
             record = start.begin(cfg, hydra_config.runtime.choices, given)
             if first_node() or command in TRAINING:
-                with alone(Path(cfg.paths.run_dir)):
+                with failures_told(), alone(Path(cfg.paths.run_dir)):
                     if first_node() and command in RESULTS_OF:
                         forget(Path(cfg.paths.run_dir), kind(command, cfg))
                     job(cfg)

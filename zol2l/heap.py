@@ -23,9 +23,18 @@ def keep_freed_memory() -> None:
     them RNN-Adv's training on a CPU took 1.15 of the time, and attacks up to 1.1. A process has a
     tenth more memory. Other C libraries are left alone, and so is what the environment sets.
     """
-    if platform.libc_ver()[0] != "glibc":
+    if (library := _glibc()) is None:
         return
-    library = ctypes.CDLL(None)
     for variable, (parameter, value) in PARAMETERS.items():
         if variable not in os.environ:
             library.mallopt(parameter, value)
+
+
+def return_freed_memory() -> None:
+    """Give back once what tensors have left: to see how much there is for something large."""
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None

@@ -11,10 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from zol2l.estimators import Estimator
+from zol2l.memory import require_memory
 from zol2l.oracle import Oracle
 from zol2l.sampling import LastStep, Sampling
 from zol2l.types import Directions, GradientEstimate, Rows
 from zol2l.updates import Update
+
+TENSORS_OF_A_STEP = 3
+"""Of shape (B, Q, D) at once, at least: the directions, the steps along them and the points."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class ComposedOptimizer(Optimizer):
         self.sampling, self.estimator, self.update = sampling, estimator, update
 
     def init(self, theta: Tensor) -> State:
+        self._require_memory(theta)
         zeros = torch.zeros_like(theta)
         memories = (part.init(theta) for part in (self.sampling, self.estimator, self.update))
         return State(theta, LastStep(zeros, zeros), *memories)
@@ -86,6 +91,18 @@ class ComposedOptimizer(Optimizer):
         if not bool(oracle.active.all()):
             moved = moved.where(oracle.active.to(theta.device), state)
         return moved, Seen(directions, estimate)
+
+    def _require_memory(self, theta: Tensor) -> None:
+        """Refuse a dimension for which a step's directions and points do not fit into memory. A GPU
+        has its own, and says so itself.
+        """
+        if theta.device.type != "cpu":
+            return
+        (instances, dimension), count = theta.shape, self.sampling.directions
+        needed = TENSORS_OF_A_STEP * count * theta.numel() * theta.element_size()
+        what = f"{count} directions for each of {instances} instances and the points along them"
+        remedy = "take fewer of either (or fewer trials), or a smaller dimension"
+        require_memory(needed, "dimension", dimension, what, remedy)
 
 
 def iterate(

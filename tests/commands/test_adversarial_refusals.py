@@ -23,8 +23,8 @@ RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors
         ("adv-train", ["recipe.eps=0"], ["threat.eps=0", "> 0"]),
         (
             "adv-train",
-            ["recipe.training.batch_size=1000"],
-            ["recipe.training.batch_size=1000", "at most"],
+            ["recipe.training.accumulate=2000"],
+            ["recipe.training.batch_size * accumulate=", "at most"],
         ),
         ("adv-train", ["defense=plain", "defense.frozen=true"], ["defense.frozen=True"]),
         ("adv-train", ["data=image_folder", "data.folder=x"], ["recipe=image_folder", "digits"]),

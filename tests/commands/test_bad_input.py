@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.commands.conftest import Zol2l
+from zol2l import memory
 from zol2l.learned_weights import save_part
 from zol2l.updates import UpdateRNN
 
@@ -35,6 +36,10 @@ QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
         (["baseline=zo_sgd", "evaluation.instances=99"], ["instances=99", "at most"]),
         (["baseline=zo_sgd", "evaluation.step=1"], ["step"]),
         (["baseline=zo_sgd", "optimizee.family.dimension=0"], ["dimension=0", "at least 1"]),
+        (
+            ["baseline=zo_sgd", f"optimizee.family.dimension={10**10}"],
+            [f"n={10**10}: ", "are free"],
+        ),
         (["baseline=zo_sgd", "+baseline.optimizer.update.momentum=1"], ["momentum"]),
         (["ablation=none"], ["weights=", "zol2l meta-train"]),
         (
@@ -81,6 +86,18 @@ def test_commands(zol2l: Zol2l, command: str, arguments: list[str], told: list[s
     assert "Traceback" not in outcome.err
     for words in told:
         assert words in outcome.err
+
+
+def test_memory_that_is_not_given_is_one_error(
+    zol2l: Zol2l, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing says beforehand how much is free."""
+    monkeypatch.setattr(memory, "available", lambda: None)
+    outcome = zol2l(
+        "evaluate", *QUADRATIC, "baseline=zo_sgd", f"optimizee.family.dimension={10**13}"
+    )
+    assert outcome.status == 2, outcome.err
+    assert "zol2l evaluate: memory=218.3 TiB: could not be allocated; ask for less" in outcome.err
 
 
 def test_weights_of_another_architecture_are_refused(zol2l: Zol2l, tmp_path: Path) -> None:

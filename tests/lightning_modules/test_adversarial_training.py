@@ -254,9 +254,23 @@ def test_bad_recipes_are_named(recipe: dict[str, object], field: str) -> None:
         robust(**recipe)
 
 
-def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"recipe.training.batch_size"):
-        fit(robust(batch_size=17), tmp_path)
+@pytest.mark.parametrize(("accumulate", "size"), [(1, 16), (2, 8), (5, 3)])
+def test_a_batch_larger_than_the_data_is_made_smaller_and_it_is_said(
+    tmp_path: Path, accumulate: int, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of 20 images 4 are held out."""
+    job = robust(batch_size=17, accumulate=accumulate)
+    told = f"recipe.training.batch_size=17: there are images for {size}; batches are of {size}"
+    assert [record.getMessage() for record in caplog.records] == [told]
+    fit(job, tmp_path)
+    assert job.updates == job.total_updates == job.epochs
+
+
+def test_fewer_images_than_batches_an_update_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidInput, match=r"recipe\.training\.batch_size \* accumulate=34: at most"
+    ):
+        fit(robust(batch_size=2, accumulate=17), tmp_path)
 
 
 def test_a_loss_that_is_not_finite_ends_training(tmp_path: Path) -> None:

@@ -119,3 +119,17 @@ def test_data_without_training_images_is_refused(tmp_path: Path) -> None:
     data = ImageData(IMAGES[:0], LABELS[:0], IMAGES, LABELS)
     with pytest.raises(InvalidInput, match=r"data\.train"):
         trained(tmp_path, data)
+
+
+@pytest.mark.parametrize("images", [1, 5, 48])
+def test_of_fewer_images_than_a_batch_all_are_one_and_it_is_said(
+    tmp_path: Path, images: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    few = ImageData(IMAGES[:images], LABELS[:images], IMAGES[:12], LABELS[:12])
+    found = trained(tmp_path, few, batch_size=128, epochs=1)
+    told = f"victim.training.batch_size=128: there are images for {images}; batches are of {images}"
+    (warning,) = [each.getMessage() for each in caplog.records if "batch_size" in each.getMessage()]
+    assert warning == f"optimizee.{told}"
+    assert torch.equal(trained(tmp_path, few, batch_size=images, epochs=1), found)
+    with pytest.raises(InvalidInput, match=r"training\.batch_size=0: at least 1"):
+        trained(tmp_path, few, batch_size=0)

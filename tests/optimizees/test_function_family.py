@@ -10,7 +10,7 @@ import torch
 
 from tests.functions import sphere, terraced_sphere
 from zol2l.errors import InvalidInput
-from zol2l.optimizees import FunctionFamily
+from zol2l.optimizees import BinaryClassificationFamily, FunctionFamily, QuadraticFamily
 from zol2l.optimizees.family import SPLITS
 
 SPHERE = "tests.functions.sphere"
@@ -95,3 +95,19 @@ def test_a_file_in_the_current_folder_is_found_and_its_contents_are_its_identity
 def test_what_is_wrong_is_named(change: dict, told: str) -> None:
     with pytest.raises(InvalidInput, match=told):
         FunctionFamily(**{"function": SPHERE, **change})
+
+
+@pytest.mark.parametrize("family", [
+    lambda d: FunctionFamily(SPHERE, dimension=d),
+    lambda d: QuadraticFamily(dimension=d),
+    lambda d: BinaryClassificationFamily(dimension=d),
+])  # fmt: skip
+@pytest.mark.parametrize("dimension", [10**10, 10**30])
+def test_a_dimension_for_which_there_is_no_memory_is_refused(family, dimension: int) -> None:
+    told = (
+        rf"^optimizee\.family\.dimension={dimension}: \d+ instances \(test\) of \d+ numbers need "
+    )
+    with pytest.raises(
+        InvalidInput, match=told + r".* are free; take a smaller one, or fewer with"
+    ):
+        family(dimension).optimizee("test", torch.arange(2))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.victims.pictures import picture_folder, pixels, write, zipped
+from zol2l import memory
 from zol2l.errors import InvalidInput
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.image_folder import class_numbers, image_folder
@@ -42,6 +44,32 @@ def test_a_zip_and_an_absolute_folder_are_the_same_data(root: Path) -> None:
     for folder in ("pets.zip", str(root / "pets.zip"), str(root / "pets")):
         assert same(image_folder(root, folder), data)
         assert image_folder(root, folder).identity == data.identity
+
+
+def test_the_folder_that_the_splits_are_in_may_be_packed_too(root: Path) -> None:
+    data = image_folder(root, "pets")
+    (root / "outer" / "__MACOSX").mkdir(parents=True)
+    (root / "pets").rename(root / "outer" / "pets")
+    zipped(root / "outer", root / "outer.zip")
+    for folder in ("outer", "outer.zip"):
+        assert same(image_folder(root, folder), data)
+        assert same(
+            image_folder(root, folder, train=None), image_folder(root, "outer/pets", train=None)
+        )
+
+
+def test_files_of_other_types_are_named_in_a_warning(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("cat/moving.gif", "dog/drawn.svg", "dog/.DS_Store"):
+        (root / "pets" / "train" / name).write_bytes(b"")
+    data = image_folder(root, "pets")
+    assert len(data.train_images) == 5
+    (told,) = [
+        record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING
+    ]
+    assert "train: 2 of 7 files are left out, of types that are not read: " in told
+    assert "cat/moving.gif, dog/drawn.svg; read are .jpg" in told
 
 
 def test_jpeg_is_read_within_its_loss(root: Path) -> None:
@@ -149,3 +177,36 @@ def test_splits_of_different_sizes_need_one(root: Path) -> None:
     with pytest.raises(InvalidInput, match=r"data\.size=\(3, 6, 6\) and \(3, 5, 6\)"):
         image_folder(root, "pets")
     assert image_folder(root, "pets", size=5).test_images.shape == (3, 3, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"size": 100_000},
+            r"data\.size=100000: 8 images of 3 x 100000 x 100000 need 1\.2 TiB of mem",
+        ),
+        (
+            {"size": 8, "resize": 100_000},
+            r"data\.resize=100000: 100000 x 100000 pixels of .*png need",
+        ),
+    ],
+)
+def test_more_pixels_than_there_is_memory_for_are_refused(
+    root: Path, options: dict, told: str
+) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        image_folder(root, "pets", **options)
+
+
+def test_memory_for_images_of_their_own_size(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes and floats of all, and the bytes of the larger split once more."""
+    monkeypatch.setattr(memory, "NEGLIGIBLE", 0)
+    for missing in (0, 1):
+        free = (5 * 8 + 5) * 3 * 6 * 6 - missing
+        monkeypatch.setattr(memory, "available", lambda free=free: free)
+        if missing:
+            with pytest.raises(InvalidInput, match=r"data\.size=None: 8 images of 3 x 6 x 6 need"):
+                image_folder(root, "pets")
+        else:
+            image_folder(root, "pets")

@@ -33,8 +33,10 @@ def store(cfg: DictConfig) -> Path:
 
 
 def data_root(cfg: DictConfig) -> Path:
-    """Where data sets and victims are; ./data is made, a folder that was named must exist."""
-    if cfg.paths.data_root is None:
+    """Where data sets and victims are; ./data is made, a folder that was named must exist. An empty
+    name, as of a variable that a script left empty, names none.
+    """
+    if cfg.paths.data_root in (None, ""):
         folder = Path("data")
         folder.mkdir(exist_ok=True)
         return folder

@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from zol2l.errors import InvalidInput, require
@@ -54,9 +53,7 @@ class FunctionFamily(RandomFamily):
         self.low, self.high, self.smoothing = low, high, smoothing
 
     def optimizee(self, split: Split, rows: Tensor) -> FunctionOptimizee:
-        generator = torch.Generator().manual_seed(self.split_seed(split))
-        shape = (self.sizes[split], self.dimension)
-        draws = torch.rand(shape, generator=generator, dtype=self.dtype)
+        draws = self.uniform(split, self.dimension)
         starts = self.low + (self.high - self.low) * draws
         return FunctionOptimizee(self.function, starts[rows], self.smoothing)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import torch
 from torch import Tensor
 
 from zol2l.errors import require
+from zol2l.memory import require_memory
 from zol2l.optimizees.binary_classification import (
     BinaryClassification,
     Datasets,
@@ -16,6 +18,9 @@ from zol2l.optimizees.binary_classification import (
 from zol2l.optimizees.family import SPLITS, OptimizeeFamily, Split, dtype_named
 from zol2l.optimizees.quadratic import Quadratic
 from zol2l.seeds import seed_of
+
+DRAWN_AND_MADE = 2
+"""Times the memory of what is drawn: as it is drawn, and what is made of it."""
 
 
 class RandomFamily(OptimizeeFamily):
@@ -31,6 +36,24 @@ class RandomFamily(OptimizeeFamily):
     def split_seed(self, split: Split) -> int:
         """The seed of a split's instances; those of other seeds share none of them."""
         return seed_of(len(SPLITS) * self.seed + SPLITS.index(split), 0)
+
+    def uniform(self, split: Split, *shape: int) -> Tensor:
+        """Numbers of this shape in [0, 1) for each instance of a split; the first n instances' do
+        not depend on how many there are.
+        """
+        self.require_memory(split, math.prod(shape))
+        generator = torch.Generator().manual_seed(self.split_seed(split))
+        return torch.rand((self.sizes[split], *shape), generator=generator, dtype=self.dtype)
+
+    def require_memory(self, split: Split, numbers: int) -> None:
+        """Refuse a dimension for which the instances of a split, so many `numbers` each, do not fit
+        into memory beside what is made of them.
+        """
+        count = self.sizes[split]
+        what = f"{count} instances ({split}) of {numbers} numbers"
+        remedy = f"take a smaller one, or fewer with optimizee.family.{split}"
+        needed = DRAWN_AND_MADE * count * numbers * self.dtype.itemsize
+        require_memory(needed, "optimizee.family.dimension", self.dimension, what, remedy)
 
 
 class QuadraticFamily(RandomFamily):
@@ -53,9 +76,7 @@ class QuadraticFamily(RandomFamily):
         self.condition = condition
 
     def optimizee(self, split: Split, rows: Tensor) -> Quadratic:
-        generator = torch.Generator().manual_seed(self.split_seed(split))
-        shape = (self.sizes[split], 2, self.dimension)
-        draws = torch.rand(shape, generator=generator, dtype=self.dtype)[rows]
+        draws = self.uniform(split, 2, self.dimension)[rows]
         curvature = self.condition ** (draws[:, 0] - 1)
         return Quadratic(curvature, torch.special.ndtri(draws[:, 1].clamp(1e-6, 1 - 1e-6)))
 
@@ -88,5 +109,6 @@ class BinaryClassificationFamily(RandomFamily):
         return BinaryClassification(self._datasets(split), rows, self.batch_size)
 
     def _sample(self, split: Split) -> Datasets:
+        self.require_memory(split, (self.samples + 2) * self.dimension)
         count, seed = self.sizes[split], self.split_seed(split)
         return sample_datasets(count, self.samples, self.dimension, seed, self.dtype)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.datasets.folder import default_loader
 from torchvision.transforms import functional
 
 from zol2l.errors import InvalidInput, require
 from zol2l.fingerprints import fingerprint
+from zol2l.memory import require_memory
 from zol2l.progress import progress_bars
+from zol2l.victims.pixels import read_rgb
 from zol2l.weights_file import BadCheckpoint, read_signed, save_signed
 
 log = logging.getLogger(__name__)
+
+CHANNELS, BYTES_IN_PILLOW = 3, 4
+"""Of a pixel."""
+VERSION = 2
+"""Of how pixels are read: images that an older one decoded are decoded again."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +44,40 @@ class Geometry:
         require(fits, "data.resize", resize, f"null or at least data.size={size}")
 
     def read(self, file: Path) -> Tensor:
-        """The file's pixels, uint8 (3, H, W); grey images get three equal channels."""
-        try:
-            image = default_loader(str(file))
+        """The file's pixels, uint8 (3, H, W), as `read_rgb` reads them."""
+        with _named(file):
+            image = read_rgb(file)
             if self.size is not None:
+                self._require_memory(file, image.size)
                 image = functional.resize(image, [self.resize or self.size])
                 image = functional.center_crop(image, [self.size, self.size])
             pixels: Tensor = functional.pil_to_tensor(image)
-        except Exception as error:  # Pillow raises many kinds
-            raise InvalidInput("data.folder", file, f"cannot be read: {error}") from error
         return pixels
+
+    def shape(self, file: Path) -> tuple[int, int, int]:
+        """Of what `read` gives, from the head of the file alone."""
+        if self.size is not None:
+            return CHANNELS, self.size, self.size
+        with _named(file), Image.open(file) as image:
+            return CHANNELS, image.height, image.width
+
+    def _require_memory(self, file: Path, lengths: tuple[int, int]) -> None:
+        """Refuse to make more pixels of an image than there is memory for."""
+        key, shorter = ("resize", self.resize) if self.resize else ("size", self.size or 0)
+        width, height = (shorter * length // min(lengths) for length in lengths)
+        what, remedy = f"{width} x {height} pixels of {file}", "take a smaller one"
+        require_memory(BYTES_IN_PILLOW * width * height, f"data.{key}", shorter, what, remedy)
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Within the block whatever is wrong with the file is bad input."""
+    try:
+        yield
+    except (InvalidInput, MemoryError):
+        raise
+    except Exception as error:  # Pillow raises many kinds
+        raise InvalidInput("data.folder", file, f"cannot be read: {error}") from error
 
 
 def decoded(files: Sequence[Path], geometry: Geometry, cache: Path, name: str) -> Tensor:
@@ -86,4 +118,5 @@ def _pixels(image: Tensor) -> str:
 def _fingerprint(files: Sequence[Path], geometry: Geometry) -> str:
     stats = [(str(file), file.stat()) for file in files]
     known = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
-    return fingerprint({"files": known, "size": geometry.size, "resize": geometry.resize})
+    how = {"version": VERSION, "size": geometry.size, "resize": geometry.resize}
+    return fingerprint({"files": known, **how})

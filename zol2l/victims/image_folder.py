@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import torch
 from torch import Tensor
 from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from zol2l.errors import InvalidInput, require
+from zol2l.memory import require_memory
 from zol2l.victims.archives import unpacked
 from zol2l.victims.cache import cache_folder
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.decoding import Geometry, decoded
+from zol2l.victims.layout import place_of
 from zol2l.weights_file import checksum
 
+log = logging.getLogger(__name__)
+
 LIMIT_SEED = 0
+BYTES_OF_BOTH = 1 + 4
+"""Of a pixel's channel, as it is decoded and as a float."""
 TOLD = 5
+TYPES = f"read are {' '.join(IMG_EXTENSIONS)}"
 
 
 def image_folder(
@@ -41,25 +51,38 @@ def image_folder(
     (`class_numbers`); without `others`, folders that it leaves out are not read. What is decoded is
     kept in `images` beside the victims.
     """
-    source = root / Path(folder).expanduser()
-    allowed = f"no such folder or .zip; it is looked up in the data folder {root} (ZOL2L_DATA_DIR)"
-    require(source.exists(), "data.folder", folder, allowed)
     require(limit is None or limit >= 1, "data.limit", limit, "at least 1 image a split, or null")
     geometry, cache = Geometry(size, resize), cache_folder(root, "images")
-    if source.is_file():
-        source = unpacked(source, cache_folder(root, "unpacked"))
-    folders = {"train": train, "test": test}
-    splits = {n: Split.read(source / n, f"data.{key}") for key, n in folders.items() if n}
+    folders = {key: name for key, name in (("train", train), ("test", test)) if name}
+    source = image_source(root, folder, folders.values())
+    splits = {name: Split.read(source / name, f"data.{key}") for key, name in folders.items()}
     if classes is not None and not others:
         splits = {n: split.restricted(classes.keys()) for n, split in splits.items()}
     names = sorted({name for split in splits.values() for name in split.classes})
     numbers, explicit = class_numbers(names, classes)
     chosen = {name: split.limited(limit) for name, split in splits.items()}
+    _require_memory([split.files for split in chosen.values()], geometry)
     images = {n: decoded(s.files, geometry, cache, f"{source.name}-{n}") for n, s in chosen.items()}
     labels = {n: torch.tensor([numbers[c] for c in s.classes]) for n, s in chosen.items()}
     nothing = images[test][:0], labels[test][:0]
     parts = (images[train], labels[train]) if train else nothing
     return _image_data(*parts, images[test], labels[test], () if explicit else tuple(names))
+
+
+def image_source(root: Path, folder: str, splits: Collection[str]) -> Path:
+    """The folder in which the folders `splits` are: `folder`, absolute or below the data root
+    `root`, or what a .zip unpacks to; or the only folder in that.
+    """
+    source = root / Path(folder).expanduser()
+    allowed = f"no such folder or .zip; it is looked up in the data folder {root} (ZOL2L_DATA_DIR)"
+    require(source.exists(), "data.folder", folder, allowed)
+    if source.is_file():
+        return unpacked(source, cache_folder(root, "unpacked"), splits)
+
+    def folders(place: PurePosixPath) -> list[str]:
+        return [path.name for path in (source / place).iterdir() if path.is_dir()]
+
+    return source / (place_of(splits, folders) or "")
 
 
 def class_numbers(
@@ -92,12 +115,29 @@ class Split:
 
     @classmethod
     def read(cls, folder: Path, key: str) -> Split:
-        """All images in the class folders of `folder`."""
+        """All images in the class folders of `folder`; files of other types are named in a warning,
+        hidden ones are not.
+        """
+        others: list[str] = []
+
+        def is_image(path: str) -> bool:
+            known = path.lower().endswith(IMG_EXTENSIONS)
+            if not known and not Path(path).name.startswith("."):
+                others.append(path)
+            return known
+
         try:
-            found = ImageFolder(str(folder))
+            found = ImageFolder(str(folder), is_valid_file=is_image)
         except OSError as error:
-            allowed = f"must be a folder with a folder of images for each class ({error})"
+            allowed = f"must be a folder with a folder of images for each class ({error}); {TYPES}"
             raise InvalidInput(key, folder, allowed) from error
+        if others:
+            told = [str(Path(path).relative_to(folder)) for path in others[:TOLD]]
+            more = ", ..." if len(others) > TOLD else ""
+            log.warning(
+                "%s: %d of %d files are left out, of types that are not read: %s%s; %s",
+                folder, len(others), len(others) + len(found), ", ".join(told), more, TYPES,
+            )  # fmt: skip
         names = [found.classes[place] for _, place in found.samples]
         return cls([Path(path) for path, _ in found.samples], names)
 
@@ -115,6 +155,17 @@ class Split:
         generator = torch.Generator().manual_seed(LIMIT_SEED)
         rows = torch.randperm(len(self.files), generator=generator)[:limit].sort().values.tolist()
         return Split([self.files[i] for i in rows], [self.classes[i] for i in rows])
+
+
+def _require_memory(splits: Sequence[Sequence[Path]], geometry: Geometry) -> None:
+    """Refuse more pixels than memory has room for as bytes and as floats, with the copy of a
+    split's bytes that its checksum is made of.
+    """
+    shape, counts = geometry.shape(splits[0][0]), [len(files) for files in splits]
+    needed = (BYTES_OF_BOTH * sum(counts) + max(counts)) * math.prod(shape)
+    what = f"{sum(counts)} images of {' x '.join(map(str, shape))}"
+    remedy = "take a smaller data.size, or fewer with data.limit"
+    require_memory(needed, "data.size", geometry.size, what, remedy)
 
 
 def _image_data(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from zol2l.errors import require
-from zol2l.victims.archives import unpacked
-from zol2l.victims.cache import cache_folder
 from zol2l.victims.datasets import ImageData
-from zol2l.victims.image_folder import image_folder
+from zol2l.victims.image_folder import image_folder, image_source
 
 IMAGENET = 1000
 
@@ -41,9 +39,7 @@ def restricted_imagenet(
     CLASS is one of ImageNet's 1,000 folders, whose alphabetical order is that of its class numbers,
     or the number itself. All images are held in memory: `limit` takes that many of each split.
     """
-    source = (root / Path(folder).expanduser()).absolute()
-    if source.is_file():
-        source = unpacked(source, cache_folder(root, "unpacked"))
+    source = image_source(root, folder, (train, test)).absolute()
     names = sorted(path.name for path in (source / test).glob("*") if path.is_dir())
     numbered = bool(names) and all(name.isdecimal() for name in names)
     known = f"the {IMAGENET} folders of ImageNet, or folders named by its class numbers"
