@@ -128,6 +128,14 @@ def test_an_error_of_the_functions_own_is_kept_and_placed() -> None:
         assert "1 / 0" in "".join(traceback.format_exception(caught.value))
 
 
+def test_memory_that_a_function_was_not_given_is_not_its_answer() -> None:
+    def greedy(x: Tensor) -> Tensor:
+        return torch.empty(2**60)
+
+    with pytest.raises(InvalidInput, match=r"^memory="):
+        optimized(greedy)
+
+
 def buffered(kind: str) -> Callable[[Any], Any]:
     """`squares` in the same memory each time."""
     array, tensor = np.zeros(1000), torch.zeros(1000, dtype=torch.float64)
