@@ -160,6 +160,18 @@ def _missing(values: Tensor) -> Tensor:
     return torch.full_like(values, MISSING.get(values.dtype, torch.nan))
 
 
+def require_affordable(
+    budget: int | None, first_step: int | Tensor, field: str = "budget", of: str = ""
+) -> None:
+    """Refuse a budget, called `field`, that cannot pay for the queries of a first step `of` some
+    method and the check of the iterate it leads to.
+    """
+    cost = int(torch.as_tensor(first_step).max()) + 1
+    whose = f" of {of}" if of else ""
+    affordable = budget is None or budget >= cost
+    require(affordable, field, budget, f"at least one step{whose} and a check, {cost} queries")
+
+
 def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -> Evaluation:
     """Evaluate theta (B, n, D) in calls of at most `chunk` points, over instances, then points;
     None: of as many as stay in cache.

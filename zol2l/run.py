@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zol2l.errors import require
 from zol2l.optimizer import Optimizer, iterate
-from zol2l.oracle import Oracle
+from zol2l.oracle import Oracle, require_affordable
 from zol2l.run_checkpoint import RunCheckpoint
 from zol2l.trajectory import Recorder, Trajectory
 
@@ -33,7 +33,7 @@ def run(
     """
     require(steps >= 1, "steps", steps, "at least 1")
     start = oracle.optimizee.start()
-    require_affordable(optimizer, start, oracle.budget)
+    require_affordable(oracle.budget, first_step(optimizer, start))
     optimizer.eval().to(start.device)
     recorder = recorder or Recorder()
     state = optimizer.init(start)
@@ -53,13 +53,6 @@ def run(
     return recorder.trajectory()
 
 
-def require_affordable(
-    optimizer: Optimizer, theta: Tensor, budget: int | None, field: str = "budget"
-) -> None:
-    """Refuse a budget, called `field`, that cannot pay for the first step from theta (B, D) and the
-    check of the iterate it leads to.
-    """
-    first = torch.as_tensor(optimizer.queries(optimizer.init(theta)))
-    cost = int(first.max()) + 1
-    affordable = budget is None or budget >= cost
-    require(affordable, field, budget, f"at least one step and a check, {cost} queries")
+def first_step(optimizer: Optimizer, theta: Tensor) -> int | Tensor:
+    """What the first step from theta (B, D) costs, a number of queries or (B,)."""
+    return optimizer.queries(optimizer.init(theta))

@@ -16,12 +16,15 @@ from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import predictions
 from zol2l.errors import require
 from zol2l.optimizees.goals import Goal
-from zol2l.oracle import Oracle
+from zol2l.oracle import Oracle, require_affordable
 from zol2l.types import Rows
 from zol2l.victims.modes import evaluating
 
 Victim = Callable[[Tensor], Tensor]
 """Images (m, C, H, W) in [0, 1] -> logits (m, classes)."""
+
+BLANK = (3, 32, 32)
+"""An image to ask what a first step costs, which depends on no image."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,7 @@ class Attack(ABC):
     ) -> AttackResult:
         """Attack all images (B, C, H, W) with labels (B,) at once."""
         require(len(images) > 0, "images", 0, "at least one")
-        goal = Goal(labels, targets)
-        limits = self.threat, self.kappa, self.loss
-        problem = self.stated(ConstrainedAttack(victim, images, goal, *limits))
+        problem = self._problem(victim, images, Goal(labels, targets))
         oracle = Oracle(problem, self.budget, self.chunk, until_success=self.until_success)
         generator = torch.Generator(images.device).manual_seed(self.seed)
         with evaluating(victim):
@@ -94,6 +95,19 @@ class Attack(ABC):
             stopped=oracle.failed,
         )
 
+    def require_budget(self, field: str, of: str) -> None:
+        """Refuse a budget, called `field`, that cannot pay for a first step of this attack, called
+        `of`, and a look at what it leads to, before there is a victim or an image.
+        """
+        blank, label = torch.zeros(1, *BLANK), torch.zeros(1, dtype=torch.int64)
+        problem = self._problem(lambda images: images.flatten(1), blank, Goal(label, None))
+        state = self.begin(problem, torch.Generator())
+        require_affordable(self.budget, self.cost(state), field, of)
+
+    def _problem(self, victim: Victim, images: Tensor, goal: Goal) -> Any:
+        limits = self.threat, self.kappa, self.loss
+        return self.stated(ConstrainedAttack(victim, images, goal, *limits))
+
     def stated(self, problem: ConstrainedAttack) -> Any:
         """The problem as this attack states it, an optimizee with `adversarial`."""
         return problem
@@ -104,6 +118,7 @@ class Attack(ABC):
         stops the instances whose iterate succeeds, and here those that cannot pay for a step.
         """
         state, done = self.begin(problem, generator), 0
+        require_affordable(self.budget, self.cost(state))
         if self.checkpoint is not None:
             state, done = self.checkpoint.restore(state, oracle, generator)
         for step in range(done, self.length):

@@ -20,6 +20,7 @@ from zol2l.commands.tune_attacks import (
     build_attack,
     chosen_attacks,
     constrained_family,
+    require_budget,
     tuned_attack_settings,
 )
 from zol2l.errors import InvalidInput
@@ -41,7 +42,7 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     chosen = chosen_attacks(cfg)
     if not chosen:
         raise InvalidInput("attack", None, "name one; `zol2l list` shows them")
-    protocol: AttackProtocol = build(cfg.attacking)
+    protocol = require_budget(cfg)
     family = constrained_family(cfg)
     attacks = {name: _named(cfg, family, protocol, attack) for name, attack in chosen.items()}
     with progress_bars() as show:

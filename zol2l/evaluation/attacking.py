@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from zol2l.attacks.attack import Attack, AttackResult, inspect
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
+from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import predictions
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
 from zol2l.evaluation.parts import kept_part, part_path
@@ -52,9 +53,9 @@ class AttackProtocol(SharedProtocol):
         self.require_images(family.sizes[self.split])
         return family.examples(self.split, self.first + torch.arange(self.images))
 
-    def options(self, family: ConstrainedFamily) -> dict[str, Any]:
+    def options(self, threat: ThreatModel, kappa: float) -> dict[str, Any]:
         """What an `Attack` is given beside its own settings."""
-        shared = {"threat": family.threat, "kappa": family.kappa}
+        shared = {"threat": threat, "kappa": kappa}
         return {**shared, "budget": self.budget, "chunk": self.chunk, "seed": self.seed}
 
 

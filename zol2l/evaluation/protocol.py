@@ -19,9 +19,9 @@ from zol2l.evaluation.stopped import warn_of_stopped
 from zol2l.files import write_atomically
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
-from zol2l.oracle import Oracle
+from zol2l.oracle import Oracle, require_affordable
 from zol2l.progress import Advance
-from zol2l.run import require_affordable, run
+from zol2l.run import first_step, run
 from zol2l.run_checkpoint import RunCheckpoint
 from zol2l.tensor_files import save_tensors
 from zol2l.trajectory import Recorder
@@ -102,8 +102,9 @@ def evaluate(
     parts = parts or folder / "parts"
     frames = []
     start = protocol.oracle(family).optimizee.start()
-    for method in methods.values():
-        require_affordable(method.optimizer, start, protocol.budget, "evaluation.budget")
+    for name, method in methods.items():
+        first = first_step(method.optimizer, start)
+        require_affordable(protocol.budget, first, "evaluation.budget", name)
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, method in methods.items():
         make = partial(_evaluate_method, name, method.optimizer, family, protocol, progress)
