@@ -14,7 +14,7 @@ from rich.console import Console
 
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.results import read_results
-from zol2l.evaluation.summary import runs
+from zol2l.evaluation.summary import knows_success, runs
 from zol2l.json_files import read_json
 from zol2l.made_of import methods_in
 from zol2l.reporting.apart import methods_apart, tasks_apart
@@ -100,7 +100,7 @@ def evaluated(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
     """Of `evaluate`: success, queries to success and final loss of each run."""
     each = runs(results).assign(seed=config["evaluation"]["seed"])
     metrics = {"loss": "final loss"}
-    if results["attack_loss"].notna().any():
+    if knows_success(results):
         metrics |= {"success": "success", "queries_to_success": "queries to success"}
     return _tidy(each, metrics)
 
