@@ -95,6 +95,35 @@ def test_every_fisher_information_is_an_option(zol2l: Zol2l, tmp_path: Path) -> 
     assert rows.groupby("instance")["l2"].nunique().min() > 1
 
 
+def test_attacks_add_up_in_one_table_while_the_protocol_is_the_same(
+    zol2l: Zol2l, tmp_path: Path
+) -> None:
+    def table(*chosen: str) -> tuple[list[str], str]:
+        outcome = zol2l("attack", *SMOKE, *chosen)
+        assert outcome.status == 0, outcome.err
+        rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
+        names = rows["method"].astype(str).unique().tolist()
+        assert pd.read_csv(tmp_path / RUN / "summary.csv")["method"].tolist() == names
+        made = json.loads((tmp_path / RUN / "made_of.json").read_text())
+        assert sorted(made["methods"]) == sorted(names)
+        pictures = (tmp_path / RUN / "pictures").glob("*.safetensors")
+        assert sorted(path.stem for path in pictures) == sorted(names)
+        return names, outcome.out + outcome.err
+
+    assert table("attack=square")[0] == ["square"]
+    names, told = table("attack=nes_pgd")
+    assert names == ["square", "nes_pgd"] and "beside square, as they were" in told
+    assert "│ square " in told and "│ nes_pgd " in told
+    before = pd.read_parquet(tmp_path / RUN / "results.parquet").query("method == 'nes_pgd'")
+    names, _ = table("attack=square", "attack.attack.share=0.1")
+    after = pd.read_parquet(tmp_path / RUN / "results.parquet").query("method == 'nes_pgd'")
+    assert names == ["square", "nes_pgd"]
+    pd.testing.assert_frame_equal(before.reset_index(drop=True), after.reset_index(drop=True))
+    names, told = table("attack=square", "attacking.seed=1")
+    assert names == ["square"]
+    assert "a new table, without square, nes_pgd: attacking.seed=1, before 0" in told
+
+
 def test_a_tuned_attack_is_run_as_tuned_and_once(zol2l: Zol2l, tmp_path: Path) -> None:
     chosen = (*SMOKE, "attack=nes_pgd", "attack.attack.optimizer.sampling.directions=5")
     assert zol2l("tune", *chosen).status == 0
