@@ -89,20 +89,13 @@ class Oracle:
         """
         unknown = ~(self.failed | self.succeeded)
         if self.budget is not None and not self.optimizee.stochastic:
-            unknown = unknown & (self.spent() + self.price(0) <= self.budget)
+            unknown = unknown & (self.spent() + price(0, self.confirm) <= self.budget)
         return self._confirmed(lambda rows: self._look(theta[:, None], rows), unknown)
 
     def spent(self) -> Tensor:
         """What each instance (B,) has paid of its budget."""
         free = self.optimizee.stochastic
         return self.loss_queries if free else self.loss_queries + self.check_queries
-
-    def price(self, points: int | Tensor) -> int | Tensor:
-        """The most that a step of so many points may cost, a number or (B,): with the looks that
-        confirm its success, and the check of the iterate it leads to. Of no points, that check.
-        """
-        check = 1 + self.confirm
-        return check + (points > 0) * (points + self.confirm)
 
     def differentiate(self, theta: Tensor, gradient: MetaGradient) -> tuple[Tensor, Tensor]:
         """Value (B,) and derivative (B, D) of the step's problem at theta (B, D), for training: no
@@ -122,7 +115,7 @@ class Oracle:
     def afford(self, points: int | Tensor) -> None:
         """Stop the instances that cannot pay for `points` more loss queries, a number or (B,)."""
         if self.budget is not None:
-            self.stop(self.spent() + self.price(points) > self.budget)
+            self.stop(self.spent() + price(points, self.confirm) > self.budget)
 
     def stop(self, rows: Tensor) -> None:
         """Evaluate the instances of the mask `rows` (B,) no more."""
@@ -216,6 +209,34 @@ def _asked(optimizee: Optimizee, theta: Tensor) -> Evaluation:
     allowed = f"must answer an Evaluation with a loss for each instance and point, {shape}"
     require(evaluated, "optimizee", name, allowed)
     return seen.map(lambda x: x.to(theta.dtype if x.is_floating_point() else x.dtype, copy=True))
+
+
+def price(points: int | Tensor, confirm: int = 0) -> int | Tensor:
+    """The most that a step of so many points may cost, a number or (B,): with `confirm` looks at
+    its iterate, should it succeed, and the check of the iterate that it leads to. Of no points,
+    that check.
+    """
+    return 1 + confirm + (points > 0) * (points + confirm)
+
+
+def require_affordable(
+    budget: int | None,
+    first_step: int | Tensor,
+    field: str = "budget",
+    of: str = "",
+    *,
+    already: int = 0,
+    confirm: int = 0,
+) -> None:
+    """Refuse a budget, called `field`, of which `already` is spent, if the rest cannot pay for the
+    queries of a first step `of` some method and the check of the iterate it leads to.
+    """
+    cost = int(torch.as_tensor(price(first_step, confirm)).max())
+    whose = f" of {of}" if of else ""
+    affordable = budget is None or budget - already >= cost
+    told = f"{already} are spent: make a new Oracle, or leave " if already else ""
+    allowed = f"{told}at least one step{whose} and a check, {cost} queries"
+    require(affordable, field, budget, allowed)
 
 
 def evaluate_in_chunks(optimizee: Optimizee, theta: Tensor, chunk: int | None) -> Evaluation:

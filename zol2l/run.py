@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zol2l.errors import require
 from zol2l.optimizer import Optimizer, iterate
-from zol2l.oracle import Oracle
+from zol2l.oracle import Oracle, require_affordable
 from zol2l.run_checkpoint import RunCheckpoint
 from zol2l.trajectory import Recorder, Trajectory
 
@@ -29,14 +29,18 @@ def run(
 
     The value of an iterate is the one its own step used, so recording is free; only the last
     iterate, and every iterate of a stochastic problem (on the full data), cost a check query.
+    The optimizer's weights take the type and the device of the start point. An oracle that was used
+    before counts on; it is refused where its budget cannot pay for a step any more.
     With a `checkpoint`, a run that was killed goes on where it was last saved, exactly.
     """
     require(steps >= 1, "steps", steps, "at least 1")
     start = oracle.optimizee.start()
     optimizer.eval().to(start)
+    already, confirm = int(oracle.spent().max()), oracle.confirm
+    first = first_step(optimizer, start)
+    require_affordable(oracle.budget, first, already=already, confirm=confirm)
     recorder = recorder or Recorder()
     state = optimizer.init(start)
-    require_affordable(optimizer, start, oracle.budget, already=int(oracle.spent().max()))
     if checkpoint is not None:
         state = checkpoint.restore(state, oracle, recorder, generator)
     done, before = len(recorder.columns), (oracle.loss_queries, oracle.failed)
@@ -52,18 +56,6 @@ def run(
     return recorder.trajectory()
 
 
-def require_affordable(
-    optimizer: Optimizer,
-    theta: Tensor,
-    budget: int | None,
-    field: str = "budget",
-    already: int = 0,
-) -> None:
-    """Refuse a budget, called `field`, of which `already` is spent, if the rest cannot pay for the
-    first step from theta (B, D) and the check of the iterate it leads to.
-    """
-    first = torch.as_tensor(optimizer.queries(optimizer.init(theta)))
-    cost = int(first.max()) + 1
-    affordable = budget is None or budget - already >= cost
-    told = f"{already} are spent: make a new Oracle, or leave " if already else ""
-    require(affordable, field, budget, f"{told}at least one step and a check, {cost} queries")
+def first_step(optimizer: Optimizer, theta: Tensor) -> int | Tensor:
+    """What the first step from theta (B, D) costs, a number of queries or (B,)."""
+    return optimizer.queries(optimizer.init(theta))

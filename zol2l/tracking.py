@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from zol2l.evaluation.summary import knows_success
 from zol2l.fingerprints import shortened
 
 KINDS = {
@@ -122,14 +123,13 @@ def log_evaluation(
     """Mean curves of each method over its queries, the summary as a table and all figures,
     adversarial images among them, as images.
     """
-    curves = results.groupby(["method", "step"], observed=True)[["queries", "loss", "success"]]
-    means = curves.mean().reset_index()
+    shown = ["queries", "loss", *(["success"] if knows_success(results) else [])]
+    means = results.groupby(["method", "step"], observed=True)[shown].mean().reset_index()
     for method in means["method"].unique():
         run.define_metric(f"{method}/queries")
         run.define_metric(f"{method}/*", step_metric=f"{method}/queries")
-        for row in means[means["method"] == method].itertuples():
-            values = {"queries": row.queries, "loss": row.loss, "success": float(row.success)}
-            run.log({f"{method}/{name}": value for name, value in values.items()})
+        for row in means.loc[means["method"] == method, shown].to_dict("records"):
+            run.log({f"{method}/{name}": float(value) for name, value in row.items()})
     _log_summary(run, summary, figures)
 
 
@@ -167,7 +167,9 @@ def log_robust(
 def _log_summary(run: Any, summary: pd.DataFrame, figures: Sequence[Path]) -> None:
     import wandb
 
-    run.log({"summary": wandb.Table(dataframe=summary.astype({"method": str}))})
+    known = summary.dropna(axis="columns", how="all")
+    run.log({"summary": wandb.Table(dataframe=known.astype({"method": str}))})
     log_figures(run, figures)
-    for row in summary.to_dict("records"):
-        run.summary.update({f"{row['method']}/{k}": v for k, v in row.items() if k != "method"})
+    for row in known.to_dict("records"):
+        method = row.pop("method")
+        run.summary.update({f"{method}/{k}": v for k, v in row.items() if not pd.isna(v)})

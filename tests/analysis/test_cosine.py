@@ -68,3 +68,19 @@ def test_an_instance_counts_until_its_first_success() -> None:
         {"m": gaussian()}, lambda: Oracle(UntilLow(slope, theta0)), [200], 1, 0, lambda *_: None
     )
     assert math.isnan(both["cosine_sem"][0])  # of one instance there is no spread
+
+
+def test_trials_of_an_instance_are_no_further_instances() -> None:
+    slope = normal(2, 3).repeat_interleave(50, dim=0)
+    asked = [
+        cosine_similarity(
+            {"m": gaussian()}, lambda: Oracle(Linear(slope)), [2], 1, 0, lambda *_: None, trials
+        )
+        for trials in (1, 50)
+    ]
+    each, together = (table.to_dict("records")[0] for table in asked)
+    assert together["cosine_mean"] == pytest.approx(each["cosine_mean"])
+    one = cosine_similarity(
+        {"m": gaussian()}, lambda: Oracle(Linear(slope[:50])), [2], 1, 0, lambda *_: None, 50
+    )
+    assert math.isnan(one["cosine_sem"][0])

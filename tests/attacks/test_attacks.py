@@ -102,6 +102,24 @@ def test_no_image_costs_more_than_the_budget(name: str, budget: int) -> None:
     assert victim.calls() == int(result.queries.sum())
 
 
+FIRST = {"zo_ngd": Q + 1, "nes_pgd": 2 * Q + 1, "bandits_td": 3}
+"""Queries of a first step; of all others 1."""
+
+
+@pytest.mark.parametrize("name", attacks(LInfBall(0.3)))
+def test_a_budget_below_a_first_step_and_a_look_is_refused_and_nothing_asked(name: str) -> None:
+    cost = FIRST.get(name, 1) + 1
+    victim, images = LinearVictim(), pictures(B)
+    labels = labelled(victim, images)
+    victim.forget()
+    attack = attacks(LInfBall(0.3), budget=cost - 1)[name]
+    with pytest.raises(InvalidInput, match=rf"budget={cost - 1}: .* {cost} queries"):
+        attack(victim, images, labels)
+    assert victim.calls() == 0
+    result = attacks(LInfBall(0.3), budget=cost)[name](victim, images, labels)
+    assert result.queries.max() <= cost
+
+
 @pytest.mark.parametrize("name", attacks(LInfBall(0.3)))
 def test_it_is_called_as_torchattacks_are_and_is_reproducible(name: str) -> None:
     victim, images = LinearVictim(), pictures(B)

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from tests.commands.conftest import Zol2l
 from zol2l.build import CONF
-from zol2l.commands import surrogate
+from zol2l.commands import objects, surrogate
 from zol2l.commands.list import entries
+from zol2l.commands.tune_attacks import require_budget
+from zol2l.errors import InvalidInput
 
 ATTACKS = sorted(entries(CONF, "attack"))
 SMALL = {
@@ -21,7 +25,6 @@ SMALL = {
         "attack.attack.optimizer.sampling.channels=1",
         "attack.attack.sides=[4,8,16]",
         "attack.attack.grow_at=[1,2]",
-        "attacking.budget=200",
     ),
 }
 SMOKE = ("optimizee=digits_linf", "scale=smoke", "logger=csv")
@@ -34,11 +37,39 @@ def test_every_attack_runs_within_its_budget(zol2l: Zol2l, tmp_path: Path, name:
     assert outcome.status == 0, outcome.err
     rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
     assert len(rows) == 3
-    assert rows["queries"].max() <= (200 if name == "zoo_imagenet" else 60)
+    assert rows["queries"].max() <= 300
     assert rows["outside_ball"].max() <= 1e-6
     assert rows["outside_box"].max() == 0
     for written in ("summary.csv", "figures/success_vs_queries.png", "attack.json"):
         assert (tmp_path / RUN / written).is_file()
+
+
+@pytest.mark.parametrize("command", ["attack", "tune", "reproduce"])
+def test_a_budget_below_a_first_step_is_refused_before_anything_is_trained(
+    zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(objects, "_build_family", lambda _: pytest.fail("a victim was asked for"))
+    experiment = ("experiment=ngd_table1_mnist",) if command == "reproduce" else ()
+    chosen = ("attack=nes_pgd", "attacking.budget=51", *experiment)
+    outcome = zol2l(command, *SMOKE, *chosen)
+    told = "attacking.budget=51: at least one step of nes_pgd and a check, 52 queries"
+    assert (outcome.status, outcome.err) == (2, f"zol2l {command}: {told}\n")
+    assert not list(tmp_path.glob("outputs/*/results.parquet"))
+
+
+def smoke(*overrides: str) -> DictConfig:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", ["scale=smoke", "optimizee=digits_linf", *overrides])
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_budget_of_smoke_pays_for_a_first_step(name: str) -> None:
+    assert require_budget(smoke(f"attack={name}")).budget == 300
+
+
+def test_what_a_first_step_costs_is_told_with_its_attack() -> None:
+    with pytest.raises(InvalidInput, match=r"=257: .* of zoo_imagenet and a check, 258 queries"):
+        require_budget(smoke("attack=zoo_imagenet", "attacking.budget=257"))
 
 
 def test_the_threat_model_is_an_option(zol2l: Zol2l, tmp_path: Path) -> None:
@@ -62,6 +93,35 @@ def test_every_fisher_information_is_an_option(zol2l: Zol2l, tmp_path: Path) -> 
     rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
     assert sorted(set(rows["method"])) == names
     assert rows.groupby("instance")["l2"].nunique().min() > 1
+
+
+def test_attacks_add_up_in_one_table_while_the_protocol_is_the_same(
+    zol2l: Zol2l, tmp_path: Path
+) -> None:
+    def table(*chosen: str) -> tuple[list[str], str]:
+        outcome = zol2l("attack", *SMOKE, *chosen)
+        assert outcome.status == 0, outcome.err
+        rows = pd.read_parquet(tmp_path / RUN / "results.parquet")
+        names = rows["method"].astype(str).unique().tolist()
+        assert pd.read_csv(tmp_path / RUN / "summary.csv")["method"].tolist() == names
+        made = json.loads((tmp_path / RUN / "made_of.json").read_text())
+        assert sorted(made["methods"]) == sorted(names)
+        pictures = (tmp_path / RUN / "pictures").glob("*.safetensors")
+        assert sorted(path.stem for path in pictures) == sorted(names)
+        return names, outcome.out + outcome.err
+
+    assert table("attack=square")[0] == ["square"]
+    names, told = table("attack=nes_pgd")
+    assert names == ["square", "nes_pgd"] and "beside square, as they were" in told
+    assert "│ square " in told and "│ nes_pgd " in told
+    before = pd.read_parquet(tmp_path / RUN / "results.parquet").query("method == 'nes_pgd'")
+    names, _ = table("attack=square", "attack.attack.share=0.1")
+    after = pd.read_parquet(tmp_path / RUN / "results.parquet").query("method == 'nes_pgd'")
+    assert names == ["square", "nes_pgd"]
+    pd.testing.assert_frame_equal(before.reset_index(drop=True), after.reset_index(drop=True))
+    names, told = table("attack=square", "attacking.seed=1")
+    assert names == ["square"]
+    assert "a new table, without square, nes_pgd: attacking.seed=1, before 0" in told
 
 
 def test_a_tuned_attack_is_run_as_tuned_and_once(zol2l: Zol2l, tmp_path: Path) -> None:

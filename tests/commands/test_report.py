@@ -28,13 +28,14 @@ def test_seeds_of_a_sweep_become_intervals_and_pairs(zol2l: Zol2l, tmp_path: Pat
     means = pd.read_csv("page/means.csv").set_index("method")
     for method in ("zo_sgd", "zo_adam"):
         mine = values[values["method"] == method]
-        assert means["seeds"][method] == 3
+        assert (means["instances"][method], means["seeds"][method]) == (3, 3)
         assert means["mean"][method] == pytest.approx(mine["value"].mean(), rel=1e-4)
         assert means["low"][method] <= means["mean"][method] <= means["high"][method]
     (pair,) = pd.read_csv("page/comparisons.csv").to_dict("records")
-    assert pair["pairs"] == 3 * 3 * 2
+    assert (pair["pairs"], pair["unit"]) == (3, "instance") and pd.isna(pair["p"])
     page, text = Path("page/report.html").read_text(), Path("page/report.md").read_text()
     assert page.count("data:image/png;base64,") == 1 and "http" not in page
+    assert "| 3 instances |" in text and "3 instances</td>" in page
     assert "| final loss | zo_sgd |" in text and "figures/quadratic.png" in text
     assert Path("page/figures/quadratic.png").is_file()
 

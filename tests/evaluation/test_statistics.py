@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -55,8 +56,17 @@ def test_statistics_leave_out_failures_and_stopped_instances() -> None:
 def test_without_successes_queries_are_unknown() -> None:
     never = trajectory([[1, 1]], [[0, 0]])
     statistics = trajectory_statistics(never)
-    assert statistics["queries_to_success"].isnan()
+    assert "queries_to_success" not in statistics
     assert statistics["success_rate"].item() == 0
+
+
+def test_where_nothing_can_succeed_nothing_is_said_of_success() -> None:
+    plain = trajectory([[1, 1]], [[0, 0]])
+    plain = replace(plain, attack_loss=torch.full_like(plain.loss, torch.nan))
+    assert set(trajectory_statistics(plain)) == {"meta_loss", "final_loss"}
+    own = trajectory([[1, 1]], [[0, 1]])  # a user's problem may have successes alone
+    own = replace(own, attack_loss=torch.full_like(own.loss, torch.nan))
+    assert trajectory_statistics(own)["success_rate"] == 1
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 
 from zol2l.evaluation.results import SCHEMA, read_results, write_results
-from zol2l.evaluation.summary import runs, stopped_runs, summarize, write_summary
+from zol2l.evaluation.summary import (
+    knows_success,
+    runs,
+    stopped_runs,
+    summarize,
+    write_summary,
+)
+from zol2l.tables import summary_table
+from zol2l.tracking import log_evaluation
 
 COLUMNS = [
     "method",
@@ -83,6 +92,39 @@ def test_a_table_without_any_success(tmp_path: Path) -> None:
     assert record["success_rate"] == 0
     assert math.isnan(record["queries_to_success_mean"])
     assert record["final_loss_mean"] == 1
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> pd.DataFrame:
+    """Two methods on a problem that is no attack."""
+    names = ("zo_sgd", "zo_adam")
+    found = frame(tmp_path, *(rows((name, 0, 0), 3, [2, 1], [0, 0]) for name in names))
+    return found.assign(attack_loss=NAN, distortion=NAN)
+
+
+def test_where_nothing_can_succeed_nothing_is_said_of_success(
+    plain: pd.DataFrame, tmp_path: Path
+) -> None:
+    assert not knows_success(plain)
+    summary = summarize(plain)
+    assert summary["success_rate"].isna().all()
+    write_summary(tmp_path / "summary.csv", summary)
+    assert (tmp_path / "summary.csv").read_text().splitlines()[1] == "zo_sgd,1,1,,,,1,,,3"
+    shown = [str(column.header) for column in summary_table(summary).columns]
+    assert shown == ["method", "final loss", "queries a step"]
+    run = Mock()
+    log_evaluation(run, plain, summary, [])
+    told = [name for call in run.log.call_args_list for name in call.args[0]]
+    told += [name for call in run.summary.update.call_args_list for name in call.args[0]]
+    assert "zo_sgd/loss" in told and "zo_sgd/final_loss_mean" in told
+    assert not [name for name in told if "success" in name]
+
+
+def test_a_problem_of_ones_own_that_succeeds_without_an_attack_loss_is_known_by_that(
+    plain: pd.DataFrame,
+) -> None:
+    own = plain.assign(success=(plain["method"] == "zo_adam") & (plain["step"] == 1))
+    assert summarize(own)["success_rate"].tolist() == [0, 1]
 
 
 def test_the_order_of_rows_does_not_matter(example: pd.DataFrame) -> None:

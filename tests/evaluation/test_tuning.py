@@ -44,6 +44,37 @@ def test_rates_then_multiples_of_the_best_then_the_rest(tmp_path: Path) -> None:
     assert len(tuned.trials) == len(tried)
 
 
+@pytest.mark.parametrize(
+    ("start", "grid", "trials"),
+    [
+        (START, GRID, 7),  # 4 rates, 2 multiples, the other of two betas
+        ({"rate": 1.0}, GRID, 6),
+        ({"rate": 1.0}, TuningGrid([1, 10, 10], [0.1, 1, 2, 2], {}), 3),  # 0.1 x 10 was tried
+        ({"beta": 0.9}, GRID, 2),
+    ],
+)
+def test_progress_counts_the_trials_that_are_run(
+    tmp_path: Path, start: Settings, grid: TuningGrid, trials: int
+) -> None:
+    told, tried = [], []
+
+    def value(settings: Settings, report: Report, running: Path) -> float:
+        tried.append(settings)
+        return -settings.get("rate", settings.get("beta", 0))
+
+    tune(value, start, grid, 1, tmp_path / "trials.log", lambda *progress: told.append(progress))
+    assert len(tried) == trials
+    assert [done for done, _ in told] == list(range(1, trials + 1))
+    assert told[-1] == (trials, trials)
+
+
+def test_multiples_are_as_they_are_typed(tmp_path: Path) -> None:
+    tried: list[Settings] = []
+    grid = TuningGrid([0.1], [0.2, 0.7, 3], {})
+    tune(minimum_at(0.02, tried), {"rate": 1.0}, grid, 1, tmp_path / "trials.log")
+    assert [f"{settings['rate']}" for settings in tried] == ["0.1", "0.02", "0.07", "0.3"]
+
+
 class KilledError(BaseException):
     """Nothing after it runs."""
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from zol2l.evaluation.summary import summarize
-from zol2l.plots.success import knows_success, success_against_queries, success_curves
+from zol2l.evaluation.summary import knows_success, summarize
+from zol2l.plots.success import success_against_queries, success_curves
 
 
 def frame(firsts, cost, steps=4, attack=True):

@@ -17,7 +17,8 @@ def run(
         "task": "t",
         "method": method,
         "seed": seed,
-        "unit": [str(i) for i in range(len(values))],
+        "instance": range(len(values)),
+        "trial": 0,
     }
     return pd.DataFrame(
         {**rows, "metric": "loss", "value": values, "folder": folder, "definition": definition}
@@ -41,7 +42,7 @@ def test_a_method_that_jobs_have_in_common_is_one() -> None:
     values = methods_apart(pd.concat(jobs, ignore_index=True))
     assert sorted(values["method"].unique()) == ["a", "b", "learned"]
     assert len(values) == 3 * 2 * 2
-    assert not values.duplicated(["method", "seed", "unit"]).any()
+    assert not values.duplicated(["method", "seed", "instance"]).any()
 
 
 def test_one_name_with_other_numbers_is_told_by_what_folders_do_not_share() -> None:

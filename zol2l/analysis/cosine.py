@@ -23,18 +23,20 @@ def cosine_similarity(
     steps: int,
     seed: int,
     progress: Advance,
+    trials: int = 1,
 ) -> pd.DataFrame:
     """Mean cosine similarity of the estimate and the true gradient, for each method and q.
 
     Every method runs with q directions in place of its own; at each iterate before the first
     success the estimate is compared with the gradient by backpropagation, which costs no query.
-    Columns: method, directions, cosine_mean and cosine_sem over instances.
+    Columns: method, directions, cosine_mean and cosine_sem over instances, of each of which there
+    are `trials` runs, one after the other.
     """
     rows = []
     for name, optimizer in methods.items():
         for done, q in enumerate(directions):
             progress(f"{name}, cosine similarity", done, len(directions))
-            means = _cosines(with_directions(optimizer, q), oracle(), steps, seed)
+            means = _cosines(with_directions(optimizer, q), oracle(), steps, seed, trials)
             error = float(means.std() / len(means) ** 0.5) if len(means) > 1 else float("nan")
             rows.append((name, q, float(means.mean()), error))
         progress(f"{name}, cosine similarity", len(directions), len(directions))
@@ -48,8 +50,10 @@ def with_directions(optimizer: Optimizer, directions: int) -> Optimizer:
     return changed
 
 
-def _cosines(optimizer: Optimizer, oracle: Oracle, steps: int, seed: int) -> Tensor:
-    """Mean over the iterates before success, for each instance with at least one, (<= B,)."""
+def _cosines(optimizer: Optimizer, oracle: Oracle, steps: int, seed: int, trials: int) -> Tensor:
+    """Mean over the iterates before success of all trials, for each instance with at least one,
+    (<= B / trials,).
+    """
     optimizee = oracle.optimizee
     total = torch.zeros(optimizee.instances, dtype=torch.float64)
     count = torch.zeros_like(total)
@@ -65,4 +69,5 @@ def _cosines(optimizer: Optimizer, oracle: Oracle, steps: int, seed: int) -> Ten
         total += torch.where(known, cosine, 0)
         count += known
         oracle.stop(~unsolved)
+    total, count = (of.view(-1, trials).sum(dim=1) for of in (total, count))
     return (total / count)[count > 0]

@@ -17,7 +17,7 @@ from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import predictions
 from zol2l.errors import require
 from zol2l.optimizees.goals import Goal
-from zol2l.oracle import Oracle
+from zol2l.oracle import Oracle, require_affordable
 from zol2l.types import Rows
 from zol2l.victims.modes import evaluating
 
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 Victim = Callable[[Tensor], Any]
 """Images (m, C, H, W) in [0, 1] -> logits (m, classes), a tensor, an array or a list."""
+
+BLANK = (3, 32, 32)
+"""An image to ask what a first step costs, which depends on no image."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,7 @@ class Attack(ABC):
         self, victim: Victim, images: Tensor, labels: Tensor, targets: Tensor | None = None
     ) -> AttackResult:
         """Attack all images (B, C, H, W) with labels (B,) at once; tensors or arrays."""
-        limits = self.threat, self.kappa, self.loss
-        attacked = ConstrainedAttack(victim, images, Goal(labels, targets), *limits)
+        attacked = self._attacked(victim, images, Goal(labels, targets))
         problem, images = self.stated(attacked), attacked.images
         oracle = Oracle(problem, self.budget, self.chunk, self.until_success, self.confirm)
         generator = torch.Generator(images.device).manual_seed(self.seed)
@@ -99,6 +101,19 @@ class Attack(ABC):
             stopped=oracle.failed,
         )
 
+    def require_budget(self, field: str, of: str) -> None:
+        """Refuse a budget, called `field`, that cannot pay for a first step of this attack, called
+        `of`, and a look at what it leads to, before there is a victim or an image.
+        """
+        blank, label = torch.zeros(1, *BLANK), torch.zeros(1, dtype=torch.int64)
+        attacked = self._attacked(lambda images: images.flatten(1), blank, Goal(label, None))
+        state = self.begin(self.stated(attacked), torch.Generator())
+        require_affordable(self.budget, self.cost(state), field, of, confirm=self.confirm)
+
+    def _attacked(self, victim: Victim, images: Tensor, goal: Goal) -> ConstrainedAttack:
+        limits = self.threat, self.kappa, self.loss
+        return ConstrainedAttack(victim, images, goal, *limits)
+
     def stated(self, problem: ConstrainedAttack) -> Any:
         """The problem as this attack states it, an optimizee with `adversarial`."""
         return problem
@@ -109,6 +124,7 @@ class Attack(ABC):
         stops the instances whose iterate succeeds, and here those that cannot pay for a step.
         """
         state, done = self.begin(problem, generator), 0
+        require_affordable(self.budget, self.cost(state), confirm=self.confirm)
         if self.checkpoint is not None:
             state, done = self.checkpoint.restore(state, oracle, generator)
         for step in range(done, self.length):

@@ -33,7 +33,7 @@ from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, other_radii
 from zol2l.evaluation.summary import write_summary
 from zol2l.fingerprints import fingerprint
-from zol2l.made_of import MadeOf, definition
+from zol2l.made_of import MadeOf, definition, going_on
 from zol2l.plots.robust import draw_robust
 from zol2l.progress import progress_bars
 from zol2l.robust_tables import print_checks, print_losses, print_robust
@@ -65,8 +65,10 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     each = len(cfg.attackers) + len(other_radii(threat)) * (SWEPT in cfg.attackers)
     total = len(chosen_defenses(cfg)) * len(cfg.seeds) * each
     tests, parts = robust_tests(cfg, data, protocol), store(cfg) / "parts"
+    of, chosen = _table_of(cfg, data), chosen_defenses(cfg)
+    kept = going_on(folder, of, chosen)
     with progress_bars() as show:
-        rows = run_tests(tests, total, shown, threat, protocol, folder, parts, show)
+        rows = run_tests(tests, total, shown, threat, protocol, folder, parts, show, kept)
     transfer = [name for name, one in cfg.attackers.items() if one.source is not None]
     table = accuracies(rows)
     summary, checks = summarize_robust(table), gradient_checks(rows, transfer)
@@ -83,9 +85,26 @@ def test(cfg: DictConfig, data: ImageData) -> pd.DataFrame:
     show = partial(log_robust, summary=summary, checks=checks, figures=figures)
     shared = {"recipe": plain(cfg.recipe), "network": identity_of(cfg.network)}
     known = known_defenses(cfg)
-    defined = {name: definition(shared, identity_of(known[name])) for name in chosen_defenses(cfg)}
-    finish(cfg, "adv-evaluate", MadeOf(weights_of(cfg), paths, defined), show)
+    defined = {name: definition(shared, identity_of(known[name])) for name in chosen}
+    own = dict.fromkeys(defined, weights_of(cfg))
+    finish(cfg, "adv-evaluate", MadeOf(weights_of(cfg), paths, defined, own, of), show)
     return rows
+
+
+def _table_of(cfg: DictConfig, data: ImageData) -> dict[str, Any]:
+    """What all rows of a table have in common: problem, attackers and how they are run."""
+    known, named = known_defenses(cfg), [one.learned_by for one in cfg.attackers.values()]
+    teachers = {name: identity_of(known[name]) for name in named if name is not None}
+    shared = ("recipe", "threat", "robustness", "seeds", "surrogates", "surrogate_seed")
+    whole = plain(cfg)
+    return {
+        "command": "adv-evaluate",
+        "data": {**plain(cfg.data), "identity": data.identity},
+        "network": identity_of(cfg.network),
+        "attackers": {name: identity_of(one) for name, one in cfg.attackers.items()},
+        "teachers": teachers,
+        **{name: whole[name] for name in shared},
+    }
 
 
 def weights_of(cfg: DictConfig) -> list[Path]:

@@ -88,6 +88,7 @@ class Cosine:
             protocol.steps,
             protocol.seed,
             scene.progress,
+            protocol.trials,
         )
         return [_table(scene, "cosine", table), cosine_figure(table, _figure(scene, "cosine"))]
 

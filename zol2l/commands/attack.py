@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from zol2l.commands.tune_attacks import (
     build_attack,
     chosen_attacks,
     constrained_family,
+    require_budget,
     tuned_attack_settings,
 )
 from zol2l.errors import InvalidInput
@@ -27,7 +29,7 @@ from zol2l.evaluation.attack_results import summarize_attacks
 from zol2l.evaluation.attacking import AttackProtocol, NamedAttack, attack_all, transferred
 from zol2l.evaluation.summary import write_summary
 from zol2l.fingerprints import fingerprint
-from zol2l.made_of import MadeOf, definition
+from zol2l.made_of import MadeOf, definition, going_on
 from zol2l.plots.attacks import draw_attacks
 from zol2l.progress import progress_bars
 from zol2l.tables import print_attacks, print_shares
@@ -41,11 +43,13 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     chosen = chosen_attacks(cfg)
     if not chosen:
         raise InvalidInput("attack", None, "name one; `zol2l list` shows them")
-    protocol: AttackProtocol = build(cfg.attacking)
+    protocol = require_budget(cfg)
     family = constrained_family(cfg)
     attacks = {name: _named(cfg, family, protocol, attack) for name, attack in chosen.items()}
+    of = {"command": "attack", **problem_settings(cfg, family), "attacking": plain(cfg.attacking)}
+    kept = going_on(folder, of, attacks)
     with progress_bars() as show:
-        rows = attack_all(attacks, family, protocol, folder, parts, show)
+        rows = attack_all(attacks, family, protocol, folder, parts, show, kept)
     summary = summarize_attacks(rows)
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
@@ -56,13 +60,17 @@ def main(cfg: DictConfig) -> pd.DataFrame:
         shares = {name: transferred(parts, attacks, net) for name, net in _others(cfg).items()}
         table = pd.DataFrame(shares).rename_axis("attack").reset_index()
         tables.append(folder / "transferability.csv")
+        if kept and tables[-1].is_file():
+            before = pd.read_csv(tables[-1])
+            table = pd.concat([before[before["attack"].isin(kept)], table])
         write_summary(tables[-1], table)
         print_shares(table)
     show = partial(log_attacks, rows=rows, summary=summary, figures=figures)
     written = [folder / "results.parquet", *tables, *figures]
-    uses = [*family.files, *(tuned_path(cfg, name) for name in chosen)]
+    own = {name: [tuned_path(cfg, name)] for name in chosen}
+    uses = [*family.files, *chain(*own.values())]
     defined = {name: named.definition for name, named in attacks.items()}
-    finish(cfg, "attack", MadeOf(uses, written, defined), show)
+    finish(cfg, "attack", MadeOf(uses, written, defined, own, of), show)
     return rows
 
 

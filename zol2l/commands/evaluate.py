@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +27,7 @@ from zol2l.evaluation.protocol import Method, Protocol, evaluate
 from zol2l.evaluation.summary import stopped_runs, summarize, write_summary
 from zol2l.fingerprints import fingerprint
 from zol2l.learned_weights import read_card_of
-from zol2l.made_of import MadeOf, definition
+from zol2l.made_of import MadeOf, definition, going_on
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.plots.report import draw_figures
 from zol2l.progress import progress_bars
@@ -41,8 +42,14 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     protocol: Protocol = build(cfg.evaluation)
     family = family_of(cfg)
     methods = evaluated_methods(cfg, family)
+    of = {
+        "command": "evaluate",
+        **problem_settings(cfg, family),
+        "evaluation": plain(cfg.evaluation),
+    }
+    kept = going_on(folder, of, methods)
     with progress_bars() as show:
-        results = evaluate(methods, family, protocol, folder, show, store(cfg) / "parts")
+        results = evaluate(methods, family, protocol, folder, show, store(cfg) / "parts", kept)
     summary = summarize(results)
     write_summary(folder / "summary.csv", summary)
     shutil.rmtree(folder / "figures", ignore_errors=True)
@@ -51,17 +58,23 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     written = [folder / "results.parquet", folder / "summary.csv", *figures]
     show = partial(log_evaluation, results=results, summary=summary, figures=figures)
     defined = {name: method.definition for name, method in methods.items()}
-    finish(cfg, "evaluate", MadeOf(files_of(cfg, family), written, defined), show)
+    made = MadeOf(files_of(cfg, family), written, defined, own_files(cfg), of)
+    finish(cfg, "evaluate", made, show)
     return results
 
 
 def files_of(cfg: DictConfig, family: OptimizeeFamily) -> list[Path]:
     """What the chosen methods and problems are read from: victims, weights, tuned settings."""
-    chosen = chosen_methods(cfg)
-    learned = [(o, p) for m in chosen.values() for p, o in m.learned.items()]
-    weights = [weights_path(cfg, owner, part) for owner, part in learned]
-    tuned = [tuned_path(cfg, name) for name, method in chosen.items() if method.tuned]
-    return [*family.files, *weights, *tuned]
+    return [*family.files, *chain(*own_files(cfg).values())]
+
+
+def own_files(cfg: DictConfig) -> dict[str, list[Path]]:
+    """Weights and tuned settings of each chosen method."""
+    files = {}
+    for name, method in chosen_methods(cfg).items():
+        weights = [weights_path(cfg, owner, part) for part, owner in method.learned.items()]
+        files[name] = [*weights, *([tuned_path(cfg, name)] if method.tuned else [])]
+    return files
 
 
 def evaluated_methods(cfg: DictConfig, family: OptimizeeFamily) -> dict[str, Method]:

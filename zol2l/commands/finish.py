@@ -26,8 +26,8 @@ def finish(
     `show` logs to a run, and the first of the files written as an artifact. Name them all.
     """
     folder = Path(cfg.paths.run_dir)
-    made.keep(folder, kind(command, cfg))
-    weights = [path for path in made.used if path.suffix == ".safetensors"]
+    used = made.keep(folder, kind(command, cfg))
+    weights = [path for path in used if path.suffix == ".safetensors"]
     uses = [path for path in weights if path.is_file()]  # an analysis may do without some
     job = Job(plain(cfg.logger), folder, cfg.run_name, command, plain(cfg), uses)
     with wandb_run(job) as run:

@@ -13,7 +13,7 @@ from zol2l.evaluation.summary import write_summary
 from zol2l.plots.intervals import intervals_figure
 from zol2l.reporting.document import Section, write_report
 from zol2l.reporting.gather import gather
-from zol2l.reporting.intervals import over_seeds, paired
+from zol2l.reporting.intervals import paired, with_intervals
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, default=Path("report"), help="default: ./report")
     given = parser.parse_args(arguments)
     values = gather(given.folders)
-    means, pairs = over_seeds(values), paired(values)
+    means, pairs = with_intervals(values), paired(values)
     tables = {"values": values, "means": means, "comparisons": pairs}
     for name, table in tables.items():
         write_summary(given.output / f"{name}.csv", table)
@@ -43,4 +43,4 @@ def _section(
     figure = intervals_figure(mine, folder / "figures" / f"{plain}.png")
     folders = values.loc[values["task"] == task, "folder"].unique().tolist()
     compared = pairs[pairs["task"] == task] if len(pairs) else pairs
-    return Section(task, folders, mine, compared, {"Means and 95 % intervals over seeds": figure})
+    return Section(task, folders, mine, compared, {"Means and 95 % intervals": figure})

@@ -13,14 +13,14 @@ from zol2l.commands.points import at_point, compare_points, points_of
 from zol2l.commands.robust import chosen_defenses, robust_data
 from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, needs
 from zol2l.commands.trained_players import check_attackers
-from zol2l.commands.tune_attacks import chosen_attacks
+from zol2l.commands.tune_attacks import chosen_attacks, require_budget
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
-from zol2l.evaluation.attacking import AttackProtocol
 from zol2l.evaluation.protocol import Protocol
 from zol2l.evaluation.summary import summarize_point
 from zol2l.lock import first_node
-from zol2l.run import require_affordable
+from zol2l.oracle import require_affordable
+from zol2l.run import first_step
 
 ANYWHERE = torch.zeros(1, 1)
 """A start point: what a first step costs does not depend on the problem."""
@@ -97,11 +97,11 @@ def check(cfg: DictConfig) -> None:
 
 def _check(cfg: DictConfig) -> None:
     if chosen_attacks(cfg):
-        attacking: AttackProtocol = build(cfg.attacking)
+        attacking = require_budget(cfg)
         attacking.require_images(cfg.optimizee.family[attacking.split])
         return
     protocol: Protocol = build(cfg.evaluation)
     protocol.require_instances(cfg.optimizee.family[protocol.split])
-    for method in chosen_methods(cfg).values():
-        optimizer = build(method.optimizer)
-        require_affordable(optimizer, ANYWHERE, protocol.budget, "evaluation.budget")
+    for name, method in chosen_methods(cfg).items():
+        first = first_step(build(method.optimizer), ANYWHERE)
+        require_affordable(protocol.budget, first, "evaluation.budget", name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from torch import nn
 
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.checkpoint import AttackCheckpoint
@@ -53,11 +54,27 @@ def build_attack(
     config = OmegaConf.create(plain(attack.attack))
     for key, value in (settings or {}).items():
         OmegaConf.update(config, key, value)
-    options = protocol.options(family)
+    options = protocol.options(family.threat, family.kappa)
     if "surrogate" in attack:
         options["surrogate"] = surrogate_of(cfg, attack.surrogate, family)
     built: Attack = build(config, **options)
     return built
+
+
+def require_budget(cfg: DictConfig) -> AttackProtocol:
+    """The protocol, whose budget pays for a first step of every chosen attack; nothing is trained
+    to find that out.
+    """
+    protocol: AttackProtocol = build(cfg.attacking)
+    threat = cfg.optimizee.family.get("threat")
+    if threat is None:
+        return protocol  # there is no such attack, as `constrained_family` says
+    options = protocol.options(build(threat), kappa=0)
+    for name, attack in chosen_attacks(cfg).items():
+        stand_in = {"surrogate": nn.Identity()} if "surrogate" in attack else {}
+        built: Attack = build(attack.attack, **options, **stand_in)
+        built.require_budget("attacking.budget", name)
+    return protocol
 
 
 def tune_attacks(cfg: DictConfig) -> None:
@@ -65,8 +82,9 @@ def tune_attacks(cfg: DictConfig) -> None:
     tuned = {name: attack for name, attack in chosen_attacks(cfg).items() if attack.tuned}
     if not tuned:
         raise InvalidInput("attack", None, "the chosen attacks have nothing to tune")
+    protocol = require_budget(cfg)
     family = constrained_family(cfg)
-    protocol = validation_protocol(cfg, family)
+    protocol = on_validation(protocol, family)
     for name, attack in tuned.items():
         build_attack(cfg, attack, family, protocol)
         chosen = plain(attack.tuned)
@@ -103,9 +121,8 @@ def tuned_attack_settings(
     return found_settings(cfg, attack.name, attack_settings(cfg, family, attack), "attack.")
 
 
-def validation_protocol(cfg: DictConfig, family: ConstrainedFamily) -> AttackProtocol:
+def on_validation(protocol: AttackProtocol, family: ConstrainedFamily) -> AttackProtocol:
     """As the configured one, on all validation images, whatever the seed."""
-    protocol: AttackProtocol = build(cfg.attacking)
     images = family.sizes["validation"]
     return replace(protocol, split="validation", images=images, first=0, seed=TUNING_SEED)
 

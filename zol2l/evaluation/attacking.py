@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,9 +15,11 @@ from torch import Tensor, nn
 from zol2l.attacks.attack import Attack, AttackResult, inspect, warn_of_wavering
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
+from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import predictions
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
 from zol2l.evaluation.parts import kept_part, part_path
+from zol2l.evaluation.results import beside, only_pictures_of
 from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.evaluation.stopped import warn_of_stopped
 from zol2l.optimizees.goals import Goal
@@ -56,9 +57,9 @@ class AttackProtocol(SharedProtocol):
         self.require_images(family.sizes[self.split])
         return family.examples(self.split, self.first + torch.arange(self.images))
 
-    def options(self, family: ConstrainedFamily) -> dict[str, Any]:
+    def options(self, threat: ThreatModel, kappa: float) -> dict[str, Any]:
         """What an `Attack` is given beside its own settings."""
-        shared = {"threat": family.threat, "kappa": family.kappa, "confirm": self.confirm}
+        shared = {"threat": threat, "kappa": kappa, "confirm": self.confirm}
         return {**shared, "budget": self.budget, "chunk": self.chunk, "seed": self.seed}
 
 
@@ -78,23 +79,26 @@ def attack_all(
     folder: Path,
     parts: Path,
     progress: Advance,
+    kept: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Run all attacks into `folder`/results.parquet and return the frame, a row per attack, image.
+    """Run all attacks into `folder`/results.parquet and return the frame, a row per attack, image,
+    with those of the attacks `kept` that were there.
 
     A finished attack is kept in `parts`, which run folders may share, with its adversarial images
     and not run again, a running one is checkpointed there.
     """
-    frames = []
-    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    frames = {}
+    only_pictures_of(kept, folder / "pictures")
     for name, named in attacks.items():
         make = partial(_keep_attack, name, named.attack, family, protocol, progress)
         part = kept_part(parts, name, named.fingerprint, make)
-        frames.append(read_attacks(part))
+        frames[name] = read_attacks(part)
         pictures = load_tensors(_images_of(part))
         shown = {key: value[: protocol.pictured] for key, value in pictures.items()}
         save_tensors(folder / "pictures" / f"{name}.safetensors", shown)
-    write_attacks(folder / "results.parquet", frames)
-    return read_attacks(folder / "results.parquet")
+    table = folder / "results.parquet"
+    write_attacks(table, beside(table, kept, frames))
+    return read_attacks(table)
 
 
 def _keep_attack(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,15 +13,22 @@ import torch
 
 from zol2l.evaluation.parts import kept_part
 from zol2l.evaluation.pictures import take_pictures
-from zol2l.evaluation.results import read_results, tidy, trial_rows, write_results
+from zol2l.evaluation.results import (
+    beside,
+    only_pictures_of,
+    read_results,
+    tidy,
+    trial_rows,
+    write_results,
+)
 from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.evaluation.stopped import warn_of_stopped
 from zol2l.files import write_atomically
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
-from zol2l.oracle import Oracle
+from zol2l.oracle import Oracle, require_affordable
 from zol2l.progress import Advance
-from zol2l.run import require_affordable, run
+from zol2l.run import first_step, run
 from zol2l.run_checkpoint import RunCheckpoint
 from zol2l.tensor_files import save_tensors
 from zol2l.trajectory import Recorder
@@ -92,29 +99,33 @@ def evaluate(
     folder: Path,
     progress: Advance,
     parts: Path | None = None,
+    kept: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Evaluate all methods into `folder`/results.parquet and return the tidy frame.
+    """Evaluate all methods into `folder`/results.parquet and return the tidy frame, which has the
+    rows of the methods `kept` that were there too.
 
     Each finished method is kept in `parts` (None: `folder`/parts), which run folders may share; a
     running one is checkpointed there: running again continues where it stopped and gives the same
     rows, bit for bit on CPU.
     """
     parts = parts or folder / "parts"
-    frames = []
+    frames = {}
     start = protocol.oracle(family).optimizee.start()
-    for method in methods.values():
-        require_affordable(method.optimizer, start, protocol.budget, "evaluation.budget")
-    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    for name, method in methods.items():
+        first = first_step(method.optimizer, start)
+        require_affordable(protocol.budget, first, "evaluation.budget", name)
+    only_pictures_of(kept, folder / "pictures")
     for name, method in methods.items():
         make = partial(_evaluate_method, name, method.optimizer, family, protocol, progress)
         part = kept_part(parts, name, method.fingerprint, make)
-        frames.append(read_results(part))
+        frames[name] = read_results(part)
         pictures = part.with_suffix(".pictures.safetensors")
         if pictures.exists():
             shown = folder / "pictures" / f"{name}.safetensors"
             write_atomically(shown, partial(shutil.copyfile, pictures))
-    write_results(folder / "results.parquet", frames)
-    return read_results(folder / "results.parquet")
+    table = folder / "results.parquet"
+    write_results(table, beside(table, kept, frames))
+    return read_results(table)
 
 
 def _evaluate_method(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,27 @@ def read_results(path: Path) -> pd.DataFrame:
     order = frame["method"].astype(str).unique().tolist()
     frame["method"] = pd.Categorical(frame["method"].astype(str), categories=order, ordered=True)
     return frame
+
+
+def beside(
+    path: Path, kept: Collection[str], frames: Mapping[str, pd.DataFrame]
+) -> list[pd.DataFrame]:
+    """The frames of some methods and, from the results file that they replace, the rows of the
+    methods `kept`: each method at its place there, what is new at the end.
+    """
+    if not kept:
+        return list(frames.values())
+    before = read_results(path)
+    there = [name for name in before["method"].cat.categories if name in kept or name in frames]
+    old = {name: before[before["method"] == name] for name in kept}
+    return [frames[n] if n in frames else old[n] for n in dict.fromkeys([*there, *frames])]
+
+
+def only_pictures_of(kept: Collection[str], folder: Path) -> None:
+    """Remove the pictures in `folder` but for those of the methods `kept`."""
+    for path in folder.glob("*"):
+        if path.stem not in kept:
+            path.unlink()
 
 
 def trial_rows(instances: int, trials: int) -> torch.Tensor:

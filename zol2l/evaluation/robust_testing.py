@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zol2l.attacks.threat_model import ThreatModel
 from zol2l.evaluation.parts import kept_part
+from zol2l.evaluation.results import beside
 from zol2l.evaluation.robust_results import read_robust, write_robust
 from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, withstand
 from zol2l.progress import Advance
@@ -49,18 +50,23 @@ def run_tests(
     folder: Path,
     parts: Path,
     progress: Advance,
+    kept: Collection[str] = (),
 ) -> pd.DataFrame:
     """Run `total` tests on test images and labels into `folder`/results.parquet, a row per test and
-    image. A finished test is kept in `parts` and not run again.
+    image, with those of the defenses `kept` that were there. A finished test is kept in `parts` and
+    not run again.
     """
-    frames = []
+    frames: dict[str, list[pd.DataFrame]] = {}
     for done, test in enumerate(tests):
         progress("Testing under attack", done, total)
         make = partial(run_test, test, data, threat, protocol)
-        frames.append(read_robust(kept_part(parts, test.title, test.fingerprint, make)))
+        part = kept_part(parts, test.title, test.fingerprint, make)
+        frames.setdefault(test.method, []).append(read_robust(part))
     progress("Testing under attack", total, total)
-    write_robust(folder / "results.parquet", frames)
-    return read_robust(folder / "results.parquet")
+    table = folder / "results.parquet"
+    now = {name: pd.concat(rows) for name, rows in frames.items()}
+    write_robust(table, beside(table, kept, now))
+    return read_robust(table)
 
 
 def run_test(

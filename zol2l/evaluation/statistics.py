@@ -34,10 +34,15 @@ def trajectory_statistics(trajectory: Trajectory) -> dict[str, Tensor]:
     success. Learned weights are selected by `meta_loss`, which rewards both speed and final loss.
 
     Stopped instances (NaN) and, in the queries, failures are left out; the rate counts them all.
+    The last two are there where runs can succeed, the last where one has.
     """
-    return {
+    found = {
         "meta_loss": weighted_loss(trajectory.loss).nanmean(),
         "final_loss": trajectory.loss[:, -1].nanmean(),
-        "success_rate": trajectory.success.any(dim=1).double().mean(),
-        "queries_to_success": queries_to_success(trajectory).nanmean(),
     }
+    succeeded = bool(trajectory.success.any())
+    if succeeded or not bool(trajectory.attack_loss.isnan().all()):
+        found["success_rate"] = trajectory.success.any(dim=1).double().mean()
+    if succeeded:
+        found["queries_to_success"] = queries_to_success(trajectory).nanmean()
+    return found

@@ -12,12 +12,20 @@ from zol2l.files import write_atomically
 RUN = ["method", "instance", "trial"]
 
 
+def knows_success(results: pd.DataFrame) -> bool:
+    """Whether the problem is one in which runs can succeed: an attack, which alone has an attack
+    loss, or one of a user's own, known by its first success.
+    """
+    return bool(results["attack_loss"].notna().any() or results["success"].any())
+
+
 def runs(results: pd.DataFrame) -> pd.DataFrame:
     """One row per method, instance and trial.
 
     `queries_to_success` and `iterations_to_success` are NaN where no iterate succeeded: failures
     are censored, not averaged.
-    `success` says whether any iterate did; loss and distortion are the last iterate's.
+    `success` says whether any iterate did, NaN where the problem knows no success; loss and
+    distortion are the last iterate's.
     `queries_per_step` is known where the run was not stopped.
     """
     ordered = results.sort_values([*RUN, "step"])
@@ -26,7 +34,7 @@ def runs(results: pd.DataFrame) -> pd.DataFrame:
     first = results[results["success"]].groupby(RUN, observed=True)[["queries", "step"]].min()
     first = first.reindex(last.index)
     last["queries_to_success"], last["iterations_to_success"] = first["queries"], first["step"]
-    last["success"] = last["queries_to_success"].notna()
+    last["success"] = last["queries_to_success"].notna() if knows_success(results) else np.nan
     whole = last["loss"].notna() & (last["step"] > 0)
     last["queries_per_step"] = ((last["queries"] - 1) / last["step"]).where(whole)
     return last.reset_index()

@@ -37,6 +37,8 @@ Trial = Callable[[Settings, Report, Path], float]
 """What some settings are worth; smaller is better. It may keep a checkpoint at the path."""
 TUNING_SEED = 7
 OBJECTIVES = ("meta_loss", "final_loss")
+DIGITS = 12
+"""Significant digits of a multiple of a step size."""
 STEP_SIZES = ("rate", "scale", "step")
 """Settings searched over orders of magnitude: learning rates, alpha of section 4.3 and an attack's
 steps, under these names or at the end of a dotted one."""
@@ -83,12 +85,29 @@ class TuningGrid:
         if size is not None:
             sizes = [
                 lambda best: [{**best, size: rate} for rate in self.rates],
-                lambda best: [{**best, size: best[size] * x} for x in self.linear],
+                lambda best: [{**best, size: rounded(best[size] * x)} for x in self.linear],
             ]
-        return [
-            *sizes,
-            lambda best: [{**best, **dict(zip(chosen, x, strict=True))} for x in product(*grids)],
+        choices: list[Round] = [
+            lambda best: [{**best, **dict(zip(chosen, x, strict=True))} for x in product(*grids)]
         ]
+        return [*sizes, *(choices if chosen else [])]
+
+
+def rounded(value: float) -> float:
+    """The value as it is read and typed: 0.02, and not 0.020000000000000004."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+def distinct_trials(rounds: Sequence[Round], best: Settings, tried: Sequence[Settings]) -> int:
+    """How many trials there will have been, those `tried` counted, once all `rounds` are done: of
+    later ones as if the best were the first of the round before.
+    """
+    known = list(tried)
+    for make in rounds:
+        asked = [settings for settings in make(best) if settings not in known]
+        known += [one for place, one in enumerate(asked) if one not in asked[:place]]
+        best = asked[0] if asked else best
+    return len(known)
 
 
 @dataclass(frozen=True)
@@ -122,9 +141,11 @@ def tune(
     )
     best, rounds = start, grid.rounds(list(start))
     tried: list[Settings] = []
-    total = sum(len(make(start)) for make in rounds)
-    for make in rounds:
+    for place, make in enumerate(rounds):
+        total = distinct_trials(rounds[place:], best, tried)
         for settings in make(best):
+            if settings in tried:
+                continue
             if all(_settings(trial) != settings for trial in _finished(study)):
                 _try(study, settings, value, warmup, journal.parent)
             tried.append(settings)

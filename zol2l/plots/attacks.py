@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from safetensors.numpy import load_file
 
 from zol2l.plots.image_grid import explain, image_grid, show_prediction
+from zol2l.plots.report import read_pictures
 from zol2l.plots.strip import Pictures
 from zol2l.plots.style import save, styled
 from zol2l.plots.success import Curve, step_curve, step_figure
@@ -62,8 +62,8 @@ def draw_attacks(folder: Path, rows: pd.DataFrame) -> list[Path]:
     """Draw what `folder` holds of the attacks in `rows` into `folder`/figures."""
     figures = folder / "figures"
     names = [str(name) for name in rows["method"].unique()]
-    pictures = {name: load_file(folder / "pictures" / f"{name}.safetensors") for name in names}
+    pictures = read_pictures(folder / "pictures", names)
     paths = [success_distribution(rows, figures / "success_vs_queries.png")]
-    if all(len(taken["labels"]) for taken in pictures.values()):
+    if pictures and all(len(taken["labels"]) for taken in pictures.values()):
         paths.append(adversarial_gallery(pictures, figures / "adversarial_images.png"))
     return paths

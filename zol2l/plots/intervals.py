@@ -1,4 +1,4 @@
-"""Methods by the mean of a metric, with their intervals over seeds."""
+"""Methods by the mean of a metric, with their intervals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BAR, HEAD = 0.34, 1.0
 def intervals_figure(table: pd.DataFrame, path: Path) -> Path:
     """Draw the mean (x) of each method (y), a panel a metric, with its interval where there is one.
 
-    `table` has columns metric, method, mean, low and high, NaN where only one seed is known.
+    `table` has columns metric, method, mean, low and high, NaN where there is no interval.
     """
     require(len(table) > 0, "table", "no rows", "a line per metric and method")
     metrics = list(map(str, table["metric"].unique()))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from zol2l.evaluation.summary import runs
+from zol2l.evaluation.summary import knows_success, runs
 from zol2l.plots.style import chart, count_axis, legend, lines, pretty, save, styled
 
 Curve = tuple[NDArray[Any], NDArray[Any]]
@@ -67,8 +67,3 @@ def step_curve(needed: NDArray[Any], limit: float) -> Curve:
     hits = np.sort(needed[~np.isnan(needed)])
     fraction = np.arange(len(hits) + 1) / len(needed)
     return np.r_[0.0, hits, limit], np.r_[fraction, fraction[-1]]
-
-
-def knows_success(results: pd.DataFrame) -> bool:
-    """Whether the problem is an attack: only those have an attack loss and can succeed."""
-    return bool(results["attack_loss"].notna().any())

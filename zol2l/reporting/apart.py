@@ -13,7 +13,7 @@ from zol2l.errors import InvalidInput
 from zol2l.fingerprints import fingerprint
 from zol2l.json_files import flat, read_json
 
-RUN = ["task", "method", "seed", "unit", "metric"]
+RUN = ["task", "method", "seed", "instance", "trial", "metric"]
 """What names a value."""
 SEEDS = ("seed=", "evaluation.seed=", "attacking.seed=", "robustness.seed=")
 MOST = 3
@@ -37,8 +37,8 @@ def tasks_apart(values: pd.DataFrame) -> pd.DataFrame:
 def methods_apart(values: pd.DataFrame) -> pd.DataFrame:
     """Values of which none is there twice. A method that ran in several folders and gave the same
     numbers in all, as the common ones of a sweep's jobs do, is one. One that is defined otherwise,
-    or has other numbers for the same seed and unit, is told apart by what its folders do not share,
-    seeds aside.
+    or has other numbers for the same seed, instance and trial, is told apart by what its folders do
+    not share, seeds aside.
     """
     clashes = values.loc[_clash(values), ["task", "method"]].drop_duplicates()
     for task, method in clashes.itertuples(index=False):

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.results import read_results
-from zol2l.evaluation.summary import runs
+from zol2l.evaluation.summary import knows_success, runs
 from zol2l.json_files import read_json
 from zol2l.made_of import methods_in
 from zol2l.reporting.apart import methods_apart, tasks_apart
@@ -23,15 +23,16 @@ from zol2l.stage import POINTS
 RESULTS = "results.parquet"
 KEPT = ("parts", "wandb", "tuning")
 """Folders of a run folder that hold no results of their own."""
-COLUMNS = ["folder", "task", "method", "seed", "unit", "metric", "value"]
+COLUMNS = ["folder", "task", "method", "seed", "instance", "trial", "metric", "value", "unit"]
 
 
 def gather(folders: Sequence[Path]) -> pd.DataFrame:
-    """All values below the folders: a row per folder, task, method, seed, unit and metric.
+    """All values below the folders: a row per folder, task, method, seed, instance, trial, metric.
 
-    A `unit` is what methods are compared on: an instance and trial, or an image. Runs of one `task`
-    had the same problem and protocol but for the seed. Failures have no queries: they are censored.
-    What several folders hold alike is one value, of the first of them.
+    `unit` names the column, `instance` or `seed`, of what is independent of each other in a task
+    and what methods are compared on. Runs of one `task` had the same problem and protocol but for
+    the seed. Failures have no queries: they are censored. What several folders hold alike is one
+    value, of the first of them.
     """
     found = [path for folder in folders for path in results_below(Path(folder))]
     frames = [values for path in dict.fromkeys(found) if (values := _readable(path)) is not None]
@@ -75,6 +76,7 @@ def values_of(path: Path) -> pd.DataFrame:
                 task=f"{task} ({point})" if point else task,
                 definition=defined,
                 settings=json.dumps(settings, sort_keys=True),
+                unit=kind.unit,
             )
     raise InvalidInput("folder", path, "results of evaluate, attack or adv-evaluate")
 
@@ -96,19 +98,17 @@ def configuration(path: Path, commands: Sequence[str]) -> tuple[dict[str, Any], 
 
 def evaluated(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
     """Of `evaluate`: success, queries to success and final loss of each run."""
-    each = runs(results)
-    unit = each["instance"].astype(str) + "/" + each["trial"].astype(str)
+    each = runs(results).assign(seed=config["evaluation"]["seed"])
     metrics = {"loss": "final loss"}
-    if results["attack_loss"].notna().any():
+    if knows_success(results):
         metrics |= {"success": "success", "queries_to_success": "queries to success"}
-    return _tidy(each.assign(unit=unit, seed=config["evaluation"]["seed"]), metrics)
+    return _tidy(each, metrics)
 
 
 def attacked(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
     """Of `attack`: success, and queries of the images that it broke."""
     queries = results["queries"].where(results["success"])
-    unit = results["instance"].astype(str)
-    each = results.assign(queries=queries, unit=unit, seed=config["attacking"]["seed"])
+    each = results.assign(queries=queries, trial=0, seed=config["attacking"]["seed"])
     return _tidy(each, {"success": "success", "queries": "queries to success"})
 
 
@@ -117,13 +117,12 @@ def tested(results: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
     within = results[results["radius"] == 1]
     frames = []
     for attacker, rows in within.groupby("attacker", observed=True, sort=False):
-        each = rows.assign(unit=rows["instance"].astype(str))
-        frames.append(_tidy(each, {"correct": f"accuracy under {attacker}"}))
+        frames.append(_tidy(rows.assign(trial=0), {"correct": f"accuracy under {attacker}"}))
     return pd.concat(frames, ignore_index=True)
 
 
 def _tidy(each: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
-    keys = ["method", "seed", "unit"]
+    keys = ["method", "seed", "instance", "trial"]
     known = each[[*keys, *metrics]].rename(columns=dict(metrics)).astype({"method": str})
     known[list(metrics.values())] = known[list(metrics.values())].astype(float)
     return known.melt(keys, list(metrics.values()), "metric", "value")
@@ -143,19 +142,21 @@ def _images(config: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """What results are of, their values, and the settings that make their task; the last of these
-    has a seed, which does not count.
+    """What results are of, their values, the settings that make their task, the last of which has
+    a seed that does not count, and the unit of `gather`: runs of one instance share its luck, and
+    images under one classifier share that one's.
     """
 
     command: str
     task: Callable[[Mapping[str, Any]], str]
     values: Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFrame]
     settings: tuple[str, ...]
+    unit: str = "instance"
 
 
 KINDS = {
     "trial": Kind("evaluate", _optimizee, evaluated, ("optimizee", "evaluation")),
     "outside_ball": Kind("attack", _attacked, attacked, ("optimizee", "attacking")),
-    "radius": Kind("adv-evaluate", _images, tested, ("data", "threat", "robustness")),
+    "radius": Kind("adv-evaluate", _images, tested, ("data", "threat", "robustness"), "seed"),
 }
 """By a column that only results of one kind have."""
