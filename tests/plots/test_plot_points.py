@@ -164,7 +164,7 @@ def test_the_table_is_the_summary_with_points(drawn, tmp_path):
     parts = []
     for point, last in ((5, 2.0), (10, 1.0)):
         results = frame({"zo_sgd": [[[3, last]], [[3, last + 1]]]})
-        results = results.assign(success=results["loss"] < 1.5, distortion=0.0)
+        results = results.assign(success=results["loss"] < 1.5, distortion=0.0, attack_loss=0.0)
         parts.append(summarize(results).assign(point=point))
     points_figure(pd.concat(parts, ignore_index=True), tmp_path / "x.png", "q")
     queries, loss = drawn[0].axes
