@@ -17,7 +17,7 @@ from zol2l.seeds import seed_of
 
 class CountedTraining(pl.LightningModule):
     """Epochs over `images` training images, in batches of `batch_size` a device, `accumulate` of
-    which make one update; `field` is what messages call the batch size.
+    which make one update.
 
     A batch is a vector of rows of the training images, dealt by InstanceData. All random numbers
     of a batch follow from (seed, batch) and the rows: a killed job resumes exactly, and devices see
@@ -32,12 +32,12 @@ class CountedTraining(pl.LightningModule):
     """Of logged figures, before their names."""
 
     def __init__(
-        self, images: int, *, epochs: int, batch_size: int, accumulate: int, seed: int, field: str
+        self, images: int, *, epochs: int, batch_size: int, accumulate: int, seed: int
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.available, self.epochs, self.batch_size = images, epochs, batch_size
-        self.accumulate, self.seed, self.field = accumulate, seed, field
+        self.accumulate, self.seed = accumulate, seed
         self.batches_done = self.updates = 0
         self.validated_at = -1
         self.validation: dict[str, float] = {}
@@ -58,7 +58,7 @@ class CountedTraining(pl.LightningModule):
         """Whole updates in a pass over the training images, on all devices together."""
         joined = self.batch_size * self.accumulate * _devices()
         allowed = f"at most the {self.available} training images, on all devices, for one update"
-        field = self.field if self.accumulate == 1 else f"{self.field} * accumulate"
+        field = "batch_size" if self.accumulate == 1 else "batch_size * accumulate"
         require(joined <= self.available, field, joined, allowed)
         return self.available // joined
 

@@ -64,12 +64,12 @@ def fit_victim(
     `checkpoint`, a file for this configuration alone, is written after an update when the last is
     older than CHECKPOINT_SECONDS; a killed job goes on there, exactly. It is deleted at the end.
     """
-    where, allowed = "optimizee.victim.training", ", ".join((*TRAINING, SIZE))
+    allowed = ", ".join((*TRAINING, SIZE))
     for name, value in settings.items():
-        require(name in (*TRAINING, SIZE), f"{where}.{name}", value, f"one of {allowed}")
+        require(name in (*TRAINING, SIZE), name, value, f"one of {allowed}")
     if settings.get(SIZE) is not None:
         wanted = min(settings[SIZE], len(data.train_images))
-        data = data.mixed().first(wanted, f"{where}.{SIZE}")
+        data = data.mixed().first(wanted, SIZE)
     pl.seed_everything(settings["seed"], verbose=False)
     network.apply(_reset)
     known = {name: settings[name] for name in TRAINING if name in settings}
@@ -154,7 +154,7 @@ def _fit_counted(
     what was last measured.
     """
     bar = StepProgress(shown[0], module.total_updates, shown[1])
-    data = InstanceData(module.available, module.batch_size, module.seed, module.field)
+    data = InstanceData(module.available, module.batch_size, module.seed)
     kept = KeepResult(lambda _: keep(module.validation))
     with loggers(job) as known:
         runner = make_trainer(

@@ -86,29 +86,29 @@ class MetaTraining(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        require(meta_steps >= 1, "meta_training.meta_steps", meta_steps, "at least 1")
+        require(meta_steps >= 1, "meta_steps", meta_steps, "at least 1")
         whole = meta_steps % schedule.windows_per_batch == 0
         allowed = f"a multiple of the {schedule.windows_per_batch} windows of an unroll"
-        require(whole, "meta_training.meta_steps", meta_steps, allowed)
-        require(validate_every >= 1, "meta_training.validate_every", validate_every, "at least 1")
+        require(whole, "meta_steps", meta_steps, allowed)
+        require(validate_every >= 1, "validate_every", validate_every, "at least 1")
         require(
             validation_trials >= 1,
-            "meta_training.validation_trials",
+            "validation_trials",
             validation_trials,
             "at least 1",
         )
         positive = regularization >= 0
-        require(positive, "meta_training.regularization", regularization, "at least 0")
-        require(rate > 0, "meta_training.rate", rate, "a positive meta learning rate")
-        require(clamp > 0, "meta_training.clamp", clamp, "a positive bound")
+        require(positive, "regularization", regularization, "at least 0")
+        require(rate > 0, "rate", rate, "a positive meta learning rate")
+        require(clamp > 0, "clamp", clamp, "a positive bound")
         known = slopes in ("derivative", "queries")
-        require(known, "meta_training.slopes", slopes, "derivative or queries")
+        require(known, "slopes", slopes, "derivative or queries")
         parts = {"update": optimizer.update, "sampling": optimizer.sampling}
-        require(stage in parts, "meta_training.stage", stage, "update or sampling")
+        require(stage in parts, "stage", stage, "update or sampling")
         optimizer.requires_grad_(False)
         self.learned = parts[stage].requires_grad_(True)
         weights = sum(p.numel() for p in self.learned.parameters())
-        require(weights > 0, "meta_training.stage", stage, "must name a part that has weights")
+        require(weights > 0, "stage", stage, "must name a part that has weights")
         self.optimizer, self.family, self.schedule = optimizer, family, schedule
         self.meta_steps, self.rate, self.clamp = meta_steps, rate, clamp
         self.regularization, self.meta_gradient = regularization, gradient

@@ -17,8 +17,6 @@ from zol2l.maximizers import Draws
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.modes import evaluating
 
-FIELD = "optimizee.victim.training"
-
 
 class VictimTraining(CountedTraining):
     """Cross-entropy, SGD with Nesterov momentum 0.9, one-cycle learning rate up to `rate`; with
@@ -39,14 +37,13 @@ class VictimTraining(CountedTraining):
         seed: int = 0,
     ) -> None:
         images = len(data.train_images)
-        require(images > 0, "data.train", None, "images to train the victim on")
+        require(images > 0, "train", None, "images to train the victim on")
         fits = 1 <= batch_size <= images
-        require(fits, f"{FIELD}.batch_size", batch_size, f"1 to {images}")
-        require(epochs >= 1, f"{FIELD}.epochs", epochs, "at least 1")
-        require(rate > 0, f"{FIELD}.rate", rate, "a positive learning rate")
+        require(fits, "batch_size", batch_size, f"1 to {images}")
+        require(epochs >= 1, "epochs", epochs, "at least 1")
+        require(rate > 0, "rate", rate, "a positive learning rate")
         super().__init__(
             images, epochs=epochs, batch_size=batch_size, accumulate=1, seed=seed,
-            field=f"{FIELD}.batch_size",
         )  # fmt: skip
         self.network = network.to(memory_format=torch.channels_last)
         self.data, self.rate, self.augment = data, rate, augment

@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
 from zol2l.build import CONF, plain
-from zol2l.commands.list import entries
+from zol2l.options import entries
 from zol2l.fingerprints import fingerprint
 
 ATTACKS = [n for n in sorted(entries(CONF, "optimizee")) if n.endswith(("_attack", "_linf"))]

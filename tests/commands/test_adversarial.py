@@ -18,7 +18,7 @@ from tests.commands.stand_ins import stand_ins
 from tests.victims.pictures import write
 from zol2l.build import CONF, build, plain
 from zol2l.cli import primary_config
-from zol2l.commands.list import entries
+from zol2l.options import entries
 from zol2l.commands.robust import build_classifier, shaped_by
 from zol2l.evaluation.robust_results import read_robust
 from zol2l.json_files import read_json

@@ -11,7 +11,7 @@ import pytest
 from tests.commands.conftest import Zol2l
 from zol2l.build import CONF
 from zol2l.commands import surrogate
-from zol2l.commands.list import entries
+from zol2l.options import entries
 
 ATTACKS = sorted(entries(CONF, "attack"))
 SMALL = {

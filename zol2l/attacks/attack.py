@@ -60,7 +60,7 @@ class Attack(ABC):
         seed: int = 0,
         loss: AttackLoss = "margin",
     ) -> None:
-        require(budget is None or budget >= 1, "attack.budget", budget, "at least 1 query an image")
+        require(budget is None or budget >= 1, "budget", budget, "at least 1 query an image")
         self.threat, self.budget, self.kappa = threat, budget, kappa
         self.chunk, self.seed, self.loss = chunk, seed, loss
         self.progress: Callable[[int, int], None] = lambda finished, images: None

@@ -32,7 +32,7 @@ class ConstrainedFamily(AttackFamily):
         dtype: str = "float32",
     ) -> None:
         super().__init__(victim, images, labels, train, validation, test, targeted, seed, dtype)
-        require(kappa >= 0, "optimizee.family.kappa", kappa, "at least 0")
+        require(kappa >= 0, "kappa", kappa, "at least 0")
         self.threat, self.kappa = threat, kappa
 
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:

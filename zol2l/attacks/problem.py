@@ -41,9 +41,9 @@ class ConstrainedAttack(Optimizee):
         loss: AttackLoss = "margin",
     ) -> None:
         check_images(images, goal.labels)
-        require(loss in get_args(AttackLoss), "attack.loss", loss, "margin or cross_entropy")
+        require(loss in get_args(AttackLoss), "loss", loss, "margin or cross_entropy")
         self.loss = loss
-        require(kappa >= 0, "attack.kappa", kappa, "at least 0")
+        require(kappa >= 0, "kappa", kappa, "at least 0")
         self.victim, self.images, self.goal = victim, images, goal
         self.threat, self.kappa = threat, kappa
         self.shape = images.shape[1:]

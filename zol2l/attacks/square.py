@@ -42,10 +42,10 @@ class SquareAttack(Attack):
     ) -> None:
         super().__init__(threat, **options)
         require(
-            isinstance(threat, LInfBall), "attack.threat", type(threat).__name__, "an l_inf ball"
+            isinstance(threat, LInfBall), "threat", type(threat).__name__, "an l_inf ball"
         )
-        require(steps >= 1, "attack.steps", steps, "at least 1")
-        require(0 < share <= 1, "attack.share", share, "a share p of the pixels in (0, 1]")
+        require(steps >= 1, "steps", steps, "at least 1")
+        require(0 < share <= 1, "share", share, "a share p of the pixels in (0, 1]")
         self.steps, self.share = steps, share
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,15 @@ import torch
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from zol2l.build import build, check_arguments, identity_of, imported, plain
+from zol2l.build import (
+    build,
+    check_arguments,
+    identity_of,
+    imported,
+    key_as_typed,
+    plain,
+    with_whole_key,
+)
 from zol2l.commands.objects import (
     family_of,
     learned_parts,
@@ -62,7 +72,7 @@ def stage_settings(
     Fine-tuning depends on the weights it starts from.
     """
     training = identity_of(cfg.meta_training)
-    training["meta_steps"] = method.get("meta_steps", cfg.meta_training.meta_steps)[part]
+    training["meta_steps"] = _meta_steps(cfg, method)[part]
     training["rate"] = training["rate"][part]
     if not _has_curriculum(cfg, method, part):
         training.pop("curriculum")
@@ -98,6 +108,7 @@ def _ensure_part(
     optimizer = _untrained(cfg, method, part)
     module = _call(
         "lightning_modules.meta_training.MetaTraining",
+        partial(_named, cfg, method, part),
         optimizer=optimizer,
         family=family,
         schedule=build(cfg.meta_training.truncation),
@@ -108,6 +119,7 @@ def _ensure_part(
     )
     data = _call(
         "lightning_modules.instances.InstanceData",
+        partial(_named, cfg, method, part),
         instances=family.sizes["train"],
         batch_size=training["batch_size"],
         seed=training["seed"],
@@ -149,10 +161,26 @@ def _used(cfg: DictConfig, method: DictConfig, part: str) -> list[Path]:
     return [path for path in (before, _start(cfg, method, part)) if path is not None]
 
 
-def _call(target: str, **arguments: Any) -> Any:
+def _call(target: str, named: Callable[[InvalidInput], InvalidInput], **arguments: Any) -> Any:
     function = imported(target)
-    check_arguments(function, arguments, "meta_training")
-    return function(**arguments)
+    try:
+        check_arguments(function, arguments)
+        return function(**arguments)
+    except InvalidInput as error:
+        raise named(error) from None
+
+
+def _named(cfg: DictConfig, method: DictConfig, part: str, error: InvalidInput) -> InvalidInput:
+    """The error with the key of the setting, which may be one of each part."""
+    each = {"rate": cfg.meta_training.rate, "meta_steps": _meta_steps(cfg, method)}
+    if error.field in each:
+        key = key_as_typed(each[error.field], part)
+        return InvalidInput(key, error.value, error.allowed)
+    return with_whole_key(error, cfg.meta_training)
+
+
+def _meta_steps(cfg: DictConfig, method: DictConfig) -> DictConfig:
+    return method.get("meta_steps", cfg.meta_training.meta_steps)
 
 
 def _untrained(cfg: DictConfig, method: DictConfig, part: str) -> ComposedOptimizer:

@@ -142,7 +142,7 @@ def build_method(
 ) -> ComposedOptimizer:
     """The method's optimizer, with `settings` of its update rule and the weights it has learned."""
     config = method.optimizer.copy()
-    config["update"] = {**method.optimizer["update"], **(settings or {})}
+    config["update"].update(settings or {})
     optimizer: ComposedOptimizer = build(config)
     for part, owner in method.learned.items():
         load_part(weights_path(cfg, owner, part), getattr(optimizer, part))

@@ -50,7 +50,8 @@ def build_attack(
     settings: Settings | None = None,
 ) -> Attack:
     """The attack with some of its settings, named by dotted keys, in the place of its own."""
-    config = OmegaConf.create(plain(attack.attack))
+    config = OmegaConf.create(plain(attack.attack), parent=attack)
+    config._set_key("attack")  # where it stands, as messages say
     for key, value in (settings or {}).items():
         OmegaConf.update(config, key, value)
     options = protocol.options(family)

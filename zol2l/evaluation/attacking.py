@@ -33,8 +33,6 @@ FAILURE = 10
 class AttackProtocol(SharedProtocol):
     """What every attack gets: `images`, of which `pictured` are kept to be shown."""
 
-    GROUP = "attacking"
-
     images: int = 100
     pictured: int = 8
 

@@ -37,8 +37,6 @@ class Protocol(SharedProtocol):
     (None: evenly spaced).
     """
 
-    GROUP = "evaluation"
-
     instances: int = 100
     trials: int = 1
     steps: int = 200
@@ -48,8 +46,9 @@ class Protocol(SharedProtocol):
         super().__post_init__()
         for name in ("instances", "trials", "steps"):
             self.check(getattr(self, name) >= 1, name, "at least 1")
-        shown = all(0 <= step <= self.steps for step in self.pictured or ())
-        self.check(shown, "pictured", f"iterations between 0 and {self.steps}")
+        steps = self.pictured
+        shown = steps is None or (steps and all(0 <= step <= self.steps for step in steps))
+        self.check(bool(shown), "pictured", f"iterations between 0 and {self.steps}, or null")
 
     @property
     def picture_steps(self) -> list[int]:
@@ -103,7 +102,7 @@ def evaluate(
     frames = []
     start = protocol.oracle(family).optimizee.start()
     for method in methods.values():
-        require_affordable(method.optimizer, start, protocol.budget, "evaluation.budget")
+        require_affordable(method.optimizer, start, protocol.budget)
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, method in methods.items():
         make = partial(_evaluate_method, name, method.optimizer, family, protocol, progress)

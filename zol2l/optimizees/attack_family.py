@@ -52,7 +52,7 @@ class AttackFamily(OptimizeeFamily):
         fits = train <= middle and middle + validation <= end - test
         allowed = f"train + validation + test within the {end} correctly classified images"
         require(
-            fits, "optimizee.family.{train,validation,test}", (train, validation, test), allowed
+            fits, "{train,validation,test}", (train, validation, test), allowed
         )
         generator = torch.Generator().manual_seed(seed)
         order = correct[torch.randperm(end, generator=generator)]

@@ -53,17 +53,17 @@ class BlackBoxAttack(Optimizee):
         resize: Sequence[int] | None = None,
     ) -> None:
         check_images(images, labels)
-        require(norm in ORDER, "optimizee.family.norm", norm, f"one of {', '.join(ORDER)}")
-        require(c >= 0, "optimizee.family.c", c, "a weight c >= 0")
-        require(confidence >= 0, "optimizee.family.confidence", confidence, "at least 0")
+        require(norm in ORDER, "norm", norm, f"one of {', '.join(ORDER)}")
+        require(c >= 0, "c", c, "a weight c >= 0")
+        require(confidence >= 0, "confidence", confidence, "at least 0")
         known = parameterization in ("clipped", "tanh")
-        require(known, "optimizee.family.parameterization", parameterization, "clipped or tanh")
+        require(known, "parameterization", parameterization, "clipped or tanh")
         self.victim, self.images, self.goal = victim, images, Goal(labels, targets)
         self.norm, self.c, self.confidence = norm, c, confidence
         shape = (images.shape[1], *(resize or images.shape[2:]))
         sized = len(shape) == 3 and min(shape) >= 1
         require(
-            sized, "optimizee.family.resize", resize, "null or [height, width], each at least 1"
+            sized, "resize", resize, "null or [height, width], each at least 1"
         )
         self.variable = Variable(shape, tuple(images.shape[1:]), parameterization == "tanh")
         self.instances, self.dimension = len(images), self.variable.dimension

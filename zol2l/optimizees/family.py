@@ -19,7 +19,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 def dtype_named(name: str) -> torch.dtype:
     """The floating-point type of a configuration."""
     known = {"float32": torch.float32, "float64": torch.float64}
-    require(name in known, "optimizee.family.dtype", name, f"one of {', '.join(known)}")
+    require(name in known, "dtype", name, f"one of {', '.join(known)}")
     return known[name]
 
 
@@ -39,7 +39,7 @@ class OptimizeeFamily(ABC):
     def __init__(self, train: int, validation: int, test: int) -> None:
         self.sizes: dict[Split, int] = {"train": train, "validation": validation, "test": test}
         for split, size in self.sizes.items():
-            require(size >= 1, f"optimizee.family.{split}", size, "at least 1 instance")
+            require(size >= 1, split, size, "at least 1 instance")
 
     @abstractmethod
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:

@@ -31,11 +31,11 @@ def unpacked(archive: Path, cache: Path) -> Path:
             target = cache / f"{archive.stem}-{_contents(members)}"
             if not target.exists():
                 for member in members:
-                    require(_stays_inside(member.filename), "data.folder", archive, _leaves(member))
+                    require(_stays_inside(member.filename), "folder", archive, _leaves(member))
                 log.info("Unpacking %s (%d files) into %s", archive, len(members), target)
                 _unpack(file, members, target)
     except DAMAGED as error:
-        raise InvalidInput("data.folder", archive, f"cannot be unpacked: {error}") from error
+        raise InvalidInput("folder", archive, f"cannot be unpacked: {error}") from error
     return target
 
 

@@ -31,9 +31,9 @@ class Geometry:
 
     def __post_init__(self) -> None:
         size, resize = self.size, self.resize
-        require(size is None or size >= 1, "data.size", size, "at least 1 pixel, or null")
+        require(size is None or size >= 1, "size", size, "at least 1 pixel, or null")
         fits = resize is None or (size is not None and resize >= size)
-        require(fits, "data.resize", resize, f"null or at least data.size={size}")
+        require(fits, "resize", resize, f"null or at least data.size={size}")
 
     def read(self, file: Path) -> Tensor:
         """The file's pixels, uint8 (3, H, W); grey images get three equal channels."""
@@ -44,7 +44,7 @@ class Geometry:
                 image = functional.center_crop(image, [self.size, self.size])
             pixels: Tensor = functional.pil_to_tensor(image)
         except Exception as error:  # Pillow raises many kinds
-            raise InvalidInput("data.folder", file, f"cannot be read: {error}") from error
+            raise InvalidInput("folder", file, f"cannot be read: {error}") from error
         return pixels
 
 
@@ -73,7 +73,7 @@ def decode(files: Sequence[Path], geometry: Geometry, name: str) -> Tensor:
             image = geometry.read(file)
             if image.shape != first.shape:
                 told = f"{file} has {_pixels(image)} pixels, {files[0]} {_pixels(first)}"
-                raise InvalidInput("data.size", geometry.size, f"{told}; set it to make them one")
+                raise InvalidInput("size", geometry.size, f"{told}; set it to make them one")
             images[i] = image
             show(f"Decoding {name}", i + 1, len(files))
     return images

@@ -43,13 +43,13 @@ def image_folder(
     """
     source = root / Path(folder).expanduser()
     allowed = f"no such folder or .zip; it is looked up in the data folder {root} (ZOL2L_DATA_DIR)"
-    require(source.exists(), "data.folder", folder, allowed)
-    require(limit is None or limit >= 1, "data.limit", limit, "at least 1 image a split, or null")
+    require(source.exists(), "folder", folder, allowed)
+    require(limit is None or limit >= 1, "limit", limit, "at least 1 image a split, or null")
     geometry, cache = Geometry(size, resize), cache_folder(root, "images")
     if source.is_file():
         source = unpacked(source, cache_folder(root, "unpacked"))
     folders = {"train": train, "test": test}
-    splits = {n: Split.read(source / n, f"data.{key}") for key, n in folders.items() if n}
+    splits = {n: Split.read(source / n, key) for key, n in folders.items() if n}
     if classes is not None and not others:
         splits = {n: split.restricted(classes.keys()) for n, split in splits.items()}
     names = sorted({name for split in splits.values() for name in split.classes})
@@ -75,9 +75,9 @@ def class_numbers(
     known = {str(name): number for name, number in classes.items()}
     missing = [name for name in names if name not in known]
     told = ", ".join(missing[:TOLD])
-    require(not missing, "data.classes", told, "needs a number; data.classes={FOLDER: NUMBER, ...}")
+    require(not missing, "classes", told, "needs a number; data.classes={FOLDER: NUMBER, ...}")
     for name in names:
-        number, key = known[name], f"data.classes.{name}"
+        number, key = known[name], f"classes.{name}"
         whole = isinstance(number, int) and not isinstance(number, bool) and number >= 0
         require(whole, key, number, "the number of a class, from 0")
     return {name: known[name] for name in names}, True
@@ -105,7 +105,7 @@ class Split:
         """The images of the class folders `names`."""
         pairs = zip(self.files, self.classes, strict=True)
         kept = [(file, name) for file, name in pairs if name in names]
-        require(len(kept) > 0, "data.classes", ", ".join(names), "some of the class folders")
+        require(len(kept) > 0, "classes", ", ".join(names), "some of the class folders")
         return Split([file for file, _ in kept], [name for _, name in kept])
 
     def limited(self, limit: int | None) -> Split:
@@ -122,7 +122,7 @@ def _image_data(
 ) -> ImageData:
     """From bytes to floats in [0, 1], with a checksum of the bytes and labels."""
     shapes = f"{tuple(train.shape[1:])} and {tuple(test.shape[1:])}"
-    require(train.shape[1:] == test.shape[1:], "data.size", shapes, "set one size for both splits")
+    require(train.shape[1:] == test.shape[1:], "size", shapes, "set one size for both splits")
     tensors = {"0": train, "1": train_labels, "2": test, "3": test_labels}
     floats = [images.float().div_(255) for images in (train, test)]
     known = checksum(tensors, {})
