@@ -16,6 +16,7 @@ from zol2l.errors import require
 from zol2l.maximizers import Draws
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.modes import evaluating
+from zol2l.victims.training import Training
 
 
 class VictimTraining(CountedTraining):
@@ -29,24 +30,18 @@ class VictimTraining(CountedTraining):
         self,
         network: nn.Module,
         data: ImageData,
-        *,
-        rate: float,
-        epochs: int,
-        batch_size: int,
-        augment: bool = False,
-        seed: int = 0,
+        training: Training,
     ) -> None:
         images = len(data.train_images)
         require(images > 0, "train", None, "images to train the victim on")
-        fits = 1 <= batch_size <= images
-        require(fits, "batch_size", batch_size, f"1 to {images}")
-        require(epochs >= 1, "epochs", epochs, "at least 1")
-        require(rate > 0, "rate", rate, "a positive learning rate")
+        fits = training.batch_size <= images
+        require(fits, "batch_size", training.batch_size, f"1 to {images}")
         super().__init__(
-            images, epochs=epochs, batch_size=batch_size, accumulate=1, seed=seed,
+            images, epochs=training.epochs, batch_size=training.batch_size, accumulate=1,
+            seed=training.seed,
         )  # fmt: skip
         self.network = network.to(memory_format=torch.channels_last)
-        self.data, self.rate, self.augment = data, rate, augment
+        self.data, self.rate, self.augment = data, training.rate, training.augment
 
     def batch_loss(self, rows: Tensor, draws: Draws) -> Tensor:
         """The mean cross-entropy of the images."""

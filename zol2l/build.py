@@ -15,6 +15,7 @@ from omegaconf import DictConfig, ListConfig, Node, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from zol2l.errors import InvalidInput, nearest, require
+from zol2l.files import require_folder
 from zol2l.kinds import parameters, wrong
 from zol2l.options import meaning
 from zol2l.own_code import with_sources
@@ -23,6 +24,7 @@ PACKAGED = Path(__file__).parent / "conf"
 CONF = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
 """The configuration folder: inside the package in a wheel, beside it in a checkout."""
 TARGET = "_target_"
+OmegaConf.register_new_resolver("folder", require_folder, replace=True)  # in conf/paths
 
 
 def build(config: DictConfig, **arguments: Any) -> Any:
@@ -38,7 +40,7 @@ def build(config: DictConfig, **arguments: Any) -> Any:
 
 
 def _made(config: DictConfig, arguments: Mapping[str, Any]) -> Any:
-    settings = {name: _value(config[name]) for name in map(str, config) if name != TARGET}
+    settings = settings_of(config)
     where, target = f"{key_of(config)}.{TARGET}".lstrip("."), config.get(TARGET)
     try:
         make = instantiate({TARGET: target}, _partial_=True)  # Hydra refuses what is dangerous
@@ -52,6 +54,11 @@ def _made(config: DictConfig, arguments: Mapping[str, Any]) -> Any:
         return make(**settings, **arguments)
     except InvalidInput as error:
         raise with_whole_key(error, config) from None
+
+
+def settings_of(config: DictConfig) -> dict[str, Any]:
+    """The settings of one config, those with a `_target_` made."""
+    return {name: _value(config[name]) for name in map(str, config) if name != TARGET}
 
 
 def _value(node: Any) -> Any:
@@ -126,7 +133,9 @@ def with_whole_key(error: InvalidInput, config: DictConfig) -> InvalidInput:
         return error
     rest = error.field.removeprefix(names[0])
     whole = f"{key_of(config)}.{error.field}".lstrip(".")
-    return InvalidInput(whole if rest else key_as_typed(config, names[0]), error.value, error.allowed)
+    return InvalidInput(
+        whole if rest else key_as_typed(config, names[0]), error.value, error.allowed
+    )
 
 
 def named_in(error: InvalidInput, cfg: DictConfig, sections: Iterable[str]) -> InvalidInput:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -22,9 +22,10 @@ from omegaconf.errors import OmegaConfBaseException
 from zol2l.build import CONF, named_in, no_default, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
-from zol2l.options import no_such_option, require_option
 from zol2l.made_of import RESULTS_OF, forget, kind, record_of
+from zol2l.options import no_such_option, require_option
 from zol2l.overrides import Override, check_overrides, keys_in, read_by, unknown
+from zol2l.plain_settings import check_plain
 from zol2l.sweep import SweepTable, begin_sweep, keep_to_cores, run_job, sweep_id
 
 COMMANDS = {
@@ -147,9 +148,9 @@ def explain(error: BaseException) -> str:
     told = error if isinstance(error, HydraException) and str(error) else cause
     lines = [line.strip() for line in str(told).splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith(("full_key:", "object_type=", "set_env"))]
-    missing = any("'hydra/launcher/" in line for line in kept)
+    absent = any("'hydra/launcher/" in line for line in kept)
     remedy = ['-- launchers come with pip install -e ".[sweep]" or, for Ray, ".[ray]"']
-    return " ".join([*kept, *(remedy if missing else [])])
+    return " ".join([*kept, *(remedy if absent else [])])
 
 
 def _run_hydra(command: str, overrides: list[str]) -> None:
@@ -160,7 +161,9 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
         given = list(hydra_config.overrides.task)
 
         def work() -> None:  # torch is imported here alone: not to start the jobs of a sweep
-            sources = [Path(s.path) for s in hydra_config.runtime.config_sources if s.schema == "file"]
+            sources = [
+                Path(s.path) for s in hydra_config.runtime.config_sources if s.schema == "file"
+            ]
             check_overrides(command, cfg, given, sources)
             try:
                 do()
@@ -168,9 +171,12 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
                 raise named_in(error, cfg, read_by(command, cfg)) from error
 
         def do() -> None:
+            choices = hydra_config.runtime.choices
+            check_plain(cfg)
+            import_module("zol2l.commands.checks").check_settings(command, cfg, choices, given)
             job = import_module(f"zol2l.commands.{command.replace('-', '_')}").main
             start = import_module("zol2l.commands.start")
-            record = start.begin(cfg, hydra_config.runtime.choices, given)
+            record = start.begin(cfg)
             if first_node() or command in TRAINING:
                 with alone(Path(cfg.paths.run_dir)):
                     if first_node() and command in RESULTS_OF:

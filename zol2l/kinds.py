@@ -32,7 +32,8 @@ def parameters(target: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
     found: dict[str, Any] = {}
     for base in target.__mro__:
         if "__init__" in vars(base) and base is not object:
-            hints, more = _own(base.__init__, get_type_hints(base.__init__))
+            constructor = vars(base)["__init__"]
+            hints, more = _own(constructor, get_type_hints(constructor))
             found = {**hints, **found}
             if not more:
                 return found, False
@@ -64,18 +65,19 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, list) and all(_fits(item, inner[0]) for item in value)
     if origin in MAPPINGS:
         return isinstance(value, dict) and all(_fits(item, inner[1]) for item in value.values())
-    if hint is float:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and abs(value) <= sys.float_info.max
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
-    if hint in WORDS:
-        return isinstance(value, hint)
-    if hint in (Any, object) or not inspect.isclass(hint):
-        return True
-    if hint is Path:
+    return not inspect.isclass(hint) or hint in (Any, object) or _is_a(value, hint)
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    if kind in (int, float) and isinstance(value, bool):
+        return False
+    if kind is float:
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
+    if kind in WORDS:
+        return isinstance(value, kind)
+    if kind is Path:
         return isinstance(value, str | Path)
-    return hint in type(value).__mro__ or not isinstance(value, (*WORDS, list, dict))
+    return kind in type(value).__mro__ or not isinstance(value, (*WORDS, list, dict))
 
 
 def _words(hint: Any) -> Iterator[str]:

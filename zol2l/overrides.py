@@ -15,7 +15,9 @@ from zol2l.errors import InvalidInput, nearest
 
 log = logging.getLogger(__name__)
 
-SHAPE = re.compile(r"(?P<sign>\+\+|\+|~)?(?P<name>[^@=]+)(@(?P<package>[^=]*))?(=(?P<value>.*))?", re.S)
+SHAPE = re.compile(
+    r"(?P<sign>\+\+|\+|~)?(?P<name>[^@=]+)(@(?P<package>[^=]*))?(=(?P<value>.*))?", re.S
+)
 EVERYWHERE = {
     *("run_name", "store_name", "experiment_name", "experiment", "seed", "size", "sizes", "scale"),
     *("trainer", "logger", "paths", "hydra", "sweep"),
@@ -153,10 +155,10 @@ def likely(key: str, known: Iterable[str]) -> list[str]:
 def keys_in(node: Any, prefix: str = "") -> Iterator[str]:
     """All dotted keys of a configuration."""
     for name in node if isinstance(node, DictConfig) else ():
-        yield f"{prefix}{name}"
+        yield f"{prefix}{name!s}"
         child = node._get_node(name)
         if not (isinstance(child, DictConfig) and (child._is_none() or child._is_interpolation())):
-            yield from keys_in(child, f"{prefix}{name}.")
+            yield from keys_in(child, f"{prefix}{name!s}.")
 
 
 def _check_added(
@@ -190,6 +192,6 @@ def _quoted(cfg: DictConfig) -> set[str]:
     return set(re.findall(r"\$\{(?:oc\.select:)?([\w.]+)", text))
 
 
-def _not_read(command: str, one: Override, reads: Collection[str]) -> str:
+def _not_read(command: str, one: Override, reads: set[str]) -> str:
     words = ", ".join(sorted(reads - EVERYWHERE))
     return f"{command} does not read {one.section}, but {words}"

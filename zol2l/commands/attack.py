@@ -13,12 +13,11 @@ from torch import nn
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
-from zol2l.commands.objects import data_root, problem_settings, store
+from zol2l.commands.objects import chosen_attacks, data_root, problem_settings, store
 from zol2l.commands.search import tuned_path
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
     build_attack,
-    chosen_attacks,
     constrained_family,
     tuned_attack_settings,
 )

@@ -17,10 +17,9 @@ from zol2l.build import (
     check_arguments,
     identity_of,
     imported,
-    key_as_typed,
     plain,
-    with_whole_key,
 )
+from zol2l.commands.meta_settings import ELSEWHERE, named, settings_of_part
 from zol2l.commands.objects import (
     family_of,
     learned_parts,
@@ -40,9 +39,6 @@ from zol2l.tracking import Job
 from zol2l.weights_file import identity
 
 log = logging.getLogger(__name__)
-
-ELSEWHERE = ("truncation", "batch_size", "gradient", "curriculum")
-"""Settings of meta-training that are not handed to `MetaTraining` as they are."""
 
 
 def main(cfg: DictConfig) -> None:
@@ -71,9 +67,7 @@ def stage_settings(
     directions, whatever its method samples by; a sampling rule under its method's update rule.
     Fine-tuning depends on the weights it starts from.
     """
-    training = identity_of(cfg.meta_training)
-    training["meta_steps"] = _meta_steps(cfg, method)[part]
-    training["rate"] = training["rate"][part]
+    training = settings_of_part(cfg, method, part)
     if not _has_curriculum(cfg, method, part):
         training.pop("curriculum")
     optimizer = identity_of(method.optimizer)
@@ -108,7 +102,7 @@ def _ensure_part(
     optimizer = _untrained(cfg, method, part)
     module = _call(
         "lightning_modules.meta_training.MetaTraining",
-        partial(_named, cfg, method, part),
+        partial(named, cfg, method, part),
         optimizer=optimizer,
         family=family,
         schedule=build(cfg.meta_training.truncation),
@@ -119,7 +113,7 @@ def _ensure_part(
     )
     data = _call(
         "lightning_modules.instances.InstanceData",
-        partial(_named, cfg, method, part),
+        partial(named, cfg, method, part),
         instances=family.sizes["train"],
         batch_size=training["batch_size"],
         seed=training["seed"],
@@ -168,19 +162,6 @@ def _call(target: str, named: Callable[[InvalidInput], InvalidInput], **argument
         return function(**arguments)
     except InvalidInput as error:
         raise named(error) from None
-
-
-def _named(cfg: DictConfig, method: DictConfig, part: str, error: InvalidInput) -> InvalidInput:
-    """The error with the key of the setting, which may be one of each part."""
-    each = {"rate": cfg.meta_training.rate, "meta_steps": _meta_steps(cfg, method)}
-    if error.field in each:
-        key = key_as_typed(each[error.field], part)
-        return InvalidInput(key, error.value, error.allowed)
-    return with_whole_key(error, cfg.meta_training)
-
-
-def _meta_steps(cfg: DictConfig, method: DictConfig) -> DictConfig:
-    return method.get("meta_steps", cfg.meta_training.meta_steps)
 
 
 def _untrained(cfg: DictConfig, method: DictConfig, part: str) -> ComposedOptimizer:

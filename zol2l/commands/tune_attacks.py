@@ -13,24 +13,12 @@ from zol2l.attacks.attack import Attack
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
-from zol2l.commands.objects import family_of, problem_settings
+from zol2l.commands.objects import chosen_attacks, family_of, problem_settings
 from zol2l.commands.search import found_settings, search
 from zol2l.commands.surrogate import surrogate_of
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.attacking import AttackProtocol, attack_once, penalized_queries
 from zol2l.evaluation.tuning import TUNING_SEED, Report, Settings, TuningGrid
-
-
-def chosen_attacks(cfg: DictConfig) -> dict[str, DictConfig]:
-    """The attack named on the command line (attack=), else the configuration's `attacks`."""
-    chosen = [cfg.attack] if cfg.get("attack") is not None else list(cfg.attacks.values())
-    named: dict[str, DictConfig] = {}
-    for attack in chosen:
-        if attack is not None:
-            allowed = "two attacks have this name; give one another: attacks.KEY.name=OTHER"
-            require(attack.name not in named, "attack.name", attack.name, allowed)
-            named[attack.name] = attack
-    return named
 
 
 def constrained_family(cfg: DictConfig) -> ConstrainedFamily:

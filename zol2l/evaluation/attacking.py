@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from zol2l.attacks.attack import Attack, AttackResult, inspect
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
+from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import predictions
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
 from zol2l.evaluation.parts import kept_part, part_path
@@ -52,8 +53,12 @@ class AttackProtocol(SharedProtocol):
 
     def options(self, family: ConstrainedFamily) -> dict[str, Any]:
         """What an `Attack` is given beside its own settings."""
-        shared = {"threat": family.threat, "kappa": family.kappa}
-        return {**shared, "budget": self.budget, "chunk": self.chunk, "seed": self.seed}
+        return self.options_within(family.threat, family.kappa)
+
+    def options_within(self, threat: ThreatModel, kappa: float) -> dict[str, Any]:
+        """The same for a threat model and a margin."""
+        shared = {"budget": self.budget, "chunk": self.chunk, "seed": self.seed}
+        return {"threat": threat, "kappa": kappa, **shared}
 
 
 @dataclass(frozen=True)

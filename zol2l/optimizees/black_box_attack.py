@@ -53,18 +53,10 @@ class BlackBoxAttack(Optimizee):
         resize: Sequence[int] | None = None,
     ) -> None:
         check_images(images, labels)
-        require(norm in ORDER, "norm", norm, f"one of {', '.join(ORDER)}")
-        require(c >= 0, "c", c, "a weight c >= 0")
-        require(confidence >= 0, "confidence", confidence, "at least 0")
-        known = parameterization in ("clipped", "tanh")
-        require(known, "parameterization", parameterization, "clipped or tanh")
+        check_attack(norm, c, confidence, parameterization, resize)
         self.victim, self.images, self.goal = victim, images, Goal(labels, targets)
         self.norm, self.c, self.confidence = norm, c, confidence
         shape = (images.shape[1], *(resize or images.shape[2:]))
-        sized = len(shape) == 3 and min(shape) >= 1
-        require(
-            sized, "resize", resize, "null or [height, width], each at least 1"
-        )
         self.variable = Variable(shape, tuple(images.shape[1:]), parameterization == "tanh")
         self.instances, self.dimension = len(images), self.variable.dimension
 
@@ -102,6 +94,23 @@ class BlackBoxAttack(Optimizee):
 
     def _clean(self) -> Tensor:
         return self.images.flatten(1)[:, None]
+
+
+def check_attack(
+    norm: Norm = "l1",
+    c: float = 0.1,
+    confidence: float = 0.0,
+    parameterization: Parameterization = "clipped",
+    resize: Sequence[int] | None = None,
+) -> None:
+    """Refuse settings of the attack that mean nothing, whatever the images."""
+    require(norm in ORDER, "norm", norm, f"one of {', '.join(ORDER)}")
+    require(c >= 0, "c", c, "a weight c >= 0")
+    require(confidence >= 0, "confidence", confidence, "at least 0")
+    known = parameterization in ("clipped", "tanh")
+    require(known, "parameterization", parameterization, "clipped or tanh")
+    sized = resize is None or (len(resize) == 2 and min(resize) >= 1)
+    require(sized, "resize", resize, "null or [height, width], each at least 1")
 
 
 def check_images(images: Tensor, labels: Tensor) -> None:

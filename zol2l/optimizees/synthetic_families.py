@@ -78,9 +78,7 @@ class BinaryClassificationFamily(RandomFamily):
     ) -> None:
         super().__init__(train, validation, test, dimension, seed, dtype)
         valid = 1 <= batch_size <= samples
-        require(
-            valid, "batch_size", batch_size, f"between 1 and samples={samples}"
-        )
+        require(valid, "batch_size", batch_size, f"between 1 and samples={samples}")
         self.samples, self.batch_size = samples, batch_size
         self._datasets = cache(self._sample)
 
