@@ -53,16 +53,16 @@ class AdversarialTraining(CountedTraining):
     ) -> None:
         split = len(images) - recipe.held_out
         allowed = f"below the {len(images)} images"
-        require(split > 0, "recipe.training.held_out", recipe.held_out, allowed)
+        require(split > 0, "held_out", recipe.held_out, allowed)
         super().__init__(
             split, epochs=recipe.epochs, batch_size=recipe.batch_size,
-            accumulate=recipe.accumulate, seed=seed, field="recipe.training.batch_size",
+            accumulate=recipe.accumulate, seed=seed,
         )  # fmt: skip
         learns = any(True for _ in maximizer.parameters())
         allowed = "false: the maximizer learns nothing"
-        require(learns or not frozen, "defense.frozen", frozen, allowed)
+        require(learns or not frozen, "frozen", frozen, allowed)
         positive = learner_clip is None or learner_clip > 0
-        require(positive, "defense.learner_clip", learner_clip, "a positive norm, or null")
+        require(positive, "learner_clip", learner_clip, "a positive norm, or null")
         self.classifier = classifier.to(memory_format=torch.channels_last)
         self.classifier.requires_grad_(not frozen)
         self.maximizer, self.objective, self.threat = maximizer, objective, threat

@@ -34,7 +34,7 @@ def seconds_per_update(module: AdversarialTraining, trainer: Mapping[str, Any]) 
     wall time of an update after the first, in seconds.
     """
     require(trainer.get("devices", 1) == 1, "trainer.devices", trainer.get("devices"), "1, to time")
-    require(module.total_updates >= 2, "analysis.updates", module.total_updates, "at least 2")
+    require(module.total_updates >= 2, "updates", module.total_updates, "at least 2")
     clock = Clock()
     data = InstanceData(len(module.training_images), module.batch_size, module.seed)
     runner = make_trainer(

@@ -20,8 +20,7 @@ log = logging.getLogger(__name__)
 
 class CountedTraining(pl.LightningModule):
     """Epochs over `images` training images, in batches of `batch_size` a device, `accumulate` of
-    which make one update; `field` is what messages call the batch size. Of fewer images than an
-    update takes batches are smaller, which is said.
+    which make one update. Of fewer images than an update takes batches are smaller, which is said.
 
     A batch is a vector of rows of the training images, dealt by InstanceData. All random numbers
     of a batch follow from (seed, batch) and the rows: a killed job resumes exactly, and devices see
@@ -36,13 +35,13 @@ class CountedTraining(pl.LightningModule):
     """Of logged figures, before their names."""
 
     def __init__(
-        self, images: int, *, epochs: int, batch_size: int, accumulate: int, seed: int, field: str
+        self, images: int, *, epochs: int, batch_size: int, accumulate: int, seed: int
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.available, self.epochs = images, epochs
-        self.batch_size = _clamped(batch_size, images // accumulate, field)
-        self.accumulate, self.seed, self.field = accumulate, seed, field
+        self.batch_size = _clamped(batch_size, images // accumulate)
+        self.accumulate, self.seed = accumulate, seed
         self.batches_done = self.updates = 0
         self.validated_at = -1
         self.validation: dict[str, float] = {}
@@ -63,7 +62,7 @@ class CountedTraining(pl.LightningModule):
         """Whole updates in a pass over the training images, on all devices together."""
         joined = self.batch_size * self.accumulate * _devices()
         allowed = f"at most the {self.available} training images, on all devices, for one update"
-        field = self.field if self.accumulate == 1 else f"{self.field} * accumulate"
+        field = "batch_size" if self.accumulate == 1 else "batch_size * accumulate"
         require(joined <= self.available, field, joined, allowed)
         return self.available // joined
 
@@ -139,10 +138,10 @@ class CountedTraining(pl.LightningModule):
         self.validation = checkpoint["validation"]
 
 
-def _clamped(size: int, most: int, field: str) -> int:
+def _clamped(size: int, most: int) -> int:
     if size <= most or most == 0:
         return size
-    log.warning("%s=%d: there are images for %d; batches are of %d", field, size, most, most)
+    log.warning("batch_size=%d: there are images for %d; batches are of %d", size, most, most)
     return most
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from zol2l.errors import require
 from zol2l.types import Optimizee
 
-FIELD = "meta_training.curriculum"
-
 
 @dataclass(frozen=True)
 class Curriculum:
@@ -25,9 +23,9 @@ class Curriculum:
     until: float = 0.5
 
     def __post_init__(self) -> None:
-        require(0 < self.until <= 1, f"{FIELD}.until", self.until, "a fraction of the meta-steps")
+        require(0 < self.until <= 1, "until", self.until, "a fraction of the meta-steps")
         for name, value in self.begin.items():
-            require(value > 0, f"{FIELD}.begin.{name}", value, "positive, as the setting itself")
+            require(value > 0, f"begin.{name}", value, "positive, as the setting itself")
 
     def ease(self, optimizee: Optimizee, progress: float) -> None:
         """Give the problem the settings that it has after the fraction `progress`."""
@@ -35,6 +33,6 @@ class Curriculum:
             own = getattr(optimizee, name, None)
             known = isinstance(own, int | float) and own > 0
             allowed = f"a positive setting of {type(optimizee).__name__}"
-            require(known, f"{FIELD}.begin", name, allowed)
+            require(known, "begin", name, allowed)
             share = min(1.0, progress / self.until)
             setattr(optimizee, name, begin * (float(own or 0) / begin) ** share)

@@ -25,13 +25,11 @@ from lightning_modules.victim_training import VictimTraining
 from zol2l.errors import InvalidInput, require
 from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
+from zol2l.victims.training import Training
 
 CHECKPOINT = "last.ckpt"
 CHECKPOINT_SECONDS = 20
 """Between two checkpoints of a victim: what a kill costs at most."""
-TRAINING = ("rate", "epochs", "batch_size", "augment", "seed")
-SIZE = "images"
-"""What a victim's `training` may say, and how many images it is of."""
 Trained = MetaTraining | CountedTraining
 
 for name in ("pytorch_lightning", "lightning_fabric"):
@@ -64,16 +62,13 @@ def fit_victim(
     `checkpoint`, a file for this configuration alone, is written after an update when the last is
     older than CHECKPOINT_SECONDS; a killed job goes on there, exactly. It is deleted at the end.
     """
-    where, allowed = "optimizee.victim.training", ", ".join((*TRAINING, SIZE))
-    for name, value in settings.items():
-        require(name in (*TRAINING, SIZE), f"{where}.{name}", value, f"one of {allowed}")
-    if settings.get(SIZE) is not None:
-        wanted = min(settings[SIZE], len(data.train_images))
-        data = data.mixed().first(wanted, f"{where}.{SIZE}")
-    pl.seed_everything(settings["seed"], verbose=False)
+    training = Training(**settings)
+    if training.images is not None:
+        wanted = min(training.images, len(data.train_images))
+        data = data.mixed().first(wanted, "images")
+    pl.seed_everything(training.seed, verbose=False)
     network.apply(_reset)
-    known = {name: settings[name] for name in TRAINING if name in settings}
-    module = VictimTraining(network, data, **known)
+    module = VictimTraining(network, data, training)
     _fit_counted(
         module,
         ("Training the victim", ("victim/train_loss", "victim/test_accuracy")),
@@ -154,7 +149,7 @@ def _fit_counted(
     what was last measured.
     """
     bar = StepProgress(shown[0], module.total_updates, shown[1])
-    data = InstanceData(module.available, module.batch_size, module.seed, module.field)
+    data = InstanceData(module.available, module.batch_size, module.seed)
     kept = KeepResult(lambda _: keep(module.validation))
     with loggers(job) as known:
         runner = make_trainer(

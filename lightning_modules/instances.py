@@ -56,11 +56,10 @@ class InstanceData(pl.LightningDataModule):
         instances: int,
         batch_size: int = 1,
         seed: int = 0,
-        field: str = "meta_training.batch_size",
     ) -> None:
         super().__init__()
         allowed = f"between 1 and the {instances} training instances"
-        require(1 <= batch_size <= instances, field, batch_size, allowed)
+        require(1 <= batch_size <= instances, "batch_size", batch_size, allowed)
         self.instances, self.batch_size, self.seed = instances, batch_size, seed
 
     def train_dataloader(self) -> DataLoader[Any]:

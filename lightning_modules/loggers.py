@@ -47,6 +47,7 @@ class OwnRun(WandbLogger):
     def __init__(self, job: Job) -> None:
         offline = wandb_mode() == "offline"
         super().__init__(save_dir=str(job.folder.absolute()), offline=offline, **job.run())
+        self._wandb_init.pop("anonymous", None)  # which wandb warns of, even of Lightning's None
         self.axis, self.uses = AXES.get(job.kind, STEPS), job.uses
 
     @property

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from lightning_modules.curriculum import Curriculum
 from lightning_modules.loggers import log_once
+from lightning_modules.meta_settings import MetaSettings, Slopes
 from lightning_modules.truncation import TruncationSchedule
 from zol2l.errors import require
 from zol2l.estimators import CentralDifference, DirectionalDerivative, ForwardDifference
@@ -30,7 +31,6 @@ from zol2l.types import Rows
 log = logging.getLogger(__name__)
 
 Stage = Literal["update", "sampling"]
-Slopes = Literal["derivative", "queries"]
 VALIDATION_SEED = 7
 SELECTED_BY = "meta_loss"
 """The validation figure that the weights to keep are chosen by: it rewards speed and final loss."""
@@ -86,29 +86,17 @@ class MetaTraining(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        require(meta_steps >= 1, "meta_training.meta_steps", meta_steps, "at least 1")
-        whole = meta_steps % schedule.windows_per_batch == 0
-        allowed = f"a multiple of the {schedule.windows_per_batch} windows of an unroll"
-        require(whole, "meta_training.meta_steps", meta_steps, allowed)
-        require(validate_every >= 1, "meta_training.validate_every", validate_every, "at least 1")
-        require(
-            validation_trials >= 1,
-            "meta_training.validation_trials",
-            validation_trials,
-            "at least 1",
-        )
-        positive = regularization >= 0
-        require(positive, "meta_training.regularization", regularization, "at least 0")
-        require(rate > 0, "meta_training.rate", rate, "a positive meta learning rate")
-        require(clamp > 0, "meta_training.clamp", clamp, "a positive bound")
-        known = slopes in ("derivative", "queries")
-        require(known, "meta_training.slopes", slopes, "derivative or queries")
+        MetaSettings(
+            schedule=schedule, meta_steps=meta_steps, validate_every=validate_every,
+            validation_trials=validation_trials, rate=rate, regularization=regularization,
+            clamp=clamp, slopes=slopes,
+        )  # fmt: skip
         parts = {"update": optimizer.update, "sampling": optimizer.sampling}
-        require(stage in parts, "meta_training.stage", stage, "update or sampling")
+        require(stage in parts, "stage", stage, "update or sampling")
         optimizer.requires_grad_(False)
         self.learned = parts[stage].requires_grad_(True)
         weights = sum(p.numel() for p in self.learned.parameters())
-        require(weights > 0, "meta_training.stage", stage, "must name a part that has weights")
+        require(weights > 0, "stage", stage, "must name a part that has weights")
         self.optimizer, self.family, self.schedule = optimizer, family, schedule
         self.meta_steps, self.rate, self.clamp = meta_steps, rate, clamp
         self.regularization, self.meta_gradient = regularization, gradient

@@ -41,7 +41,7 @@ class Recipe:
         self._check(self.held_out >= 0, "held_out", "at least 0")
 
     def _check(self, valid: bool, name: str, allowed: str) -> None:
-        require(valid, f"recipe.training.{name}", getattr(self, name), allowed)
+        require(valid, name, getattr(self, name), allowed)
 
     def rate(self, progress: float) -> float:
         """The factor of the learning rate after this fraction of the training."""

@@ -29,11 +29,11 @@ class TruncationSchedule:
     exponent: float = 1.0
 
     def __post_init__(self) -> None:
-        require(self.exponent >= 0, "truncation.exponent", self.exponent, "at least 0")
-        require(self.window >= 1, "truncation.window", self.window, "at least 1 step")
+        require(self.exponent >= 0, "exponent", self.exponent, "at least 0")
+        require(self.window >= 1, "window", self.window, "at least 1 step")
         divides = self.horizon >= self.window and self.horizon % self.window == 0
         allowed = f"a multiple of truncation.window={self.window}"
-        require(divides, "truncation.horizon", self.horizon, allowed)
+        require(divides, "horizon", self.horizon, allowed)
 
     @property
     def windows(self) -> int:

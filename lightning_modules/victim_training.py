@@ -16,8 +16,7 @@ from zol2l.errors import require
 from zol2l.maximizers import Draws
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.modes import evaluating
-
-FIELD = "optimizee.victim.training"
+from zol2l.victims.training import Training
 
 
 class VictimTraining(CountedTraining):
@@ -31,24 +30,16 @@ class VictimTraining(CountedTraining):
         self,
         network: nn.Module,
         data: ImageData,
-        *,
-        rate: float,
-        epochs: int,
-        batch_size: int,
-        augment: bool = False,
-        seed: int = 0,
+        training: Training,
     ) -> None:
         images = len(data.train_images)
-        require(images > 0, "data.train", None, "images to train the victim on")
-        require(batch_size >= 1, f"{FIELD}.batch_size", batch_size, "at least 1")
-        require(epochs >= 1, f"{FIELD}.epochs", epochs, "at least 1")
-        require(rate > 0, f"{FIELD}.rate", rate, "a positive learning rate")
+        require(images > 0, "train", None, "images to train the victim on")
         super().__init__(
-            images, epochs=epochs, batch_size=batch_size, accumulate=1, seed=seed,
-            field=f"{FIELD}.batch_size",
+            images, epochs=training.epochs, batch_size=training.batch_size, accumulate=1,
+            seed=training.seed,
         )  # fmt: skip
         self.network = network.to(memory_format=torch.channels_last)
-        self.data, self.rate, self.augment = data, rate, augment
+        self.data, self.rate, self.augment = data, training.rate, training.augment
 
     def batch_loss(self, rows: Tensor, draws: Draws) -> Tensor:
         """The mean cross-entropy of the images."""

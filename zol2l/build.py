@@ -1,53 +1,102 @@
-"""From configuration to objects: the only place that instantiates `_target_`."""
+"""From configuration to objects: the only place that makes what a `_target_` names."""
 
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, Node, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from zol2l.errors import InvalidInput, require
+from zol2l.errors import InvalidInput, nearest, require
+from zol2l.files import require_folder
+from zol2l.kinds import parameters, wrong
+from zol2l.options import meaning
 from zol2l.own_code import with_code
 
 PACKAGED = Path(__file__).parent / "conf"
 CONF = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
 """The configuration folder: inside the package in a wheel, beside it in a checkout."""
-
-KINDS = {int: "a whole number", float: "a finite number", str: "text", bool: "true or false"}
+TARGET = "_target_"
+OmegaConf.register_new_resolver("folder", require_folder, replace=True)  # in conf/paths
 
 
 def build(config: DictConfig, **arguments: Any) -> Any:
-    """Instantiate `config`, passing `arguments` as they are. Configs inside it become plain
-    containers, never config objects; bad settings surface as `InvalidInput`.
+    """Make what `config` describes, with `arguments` as they are. Configs in it with a `_target_`
+    are made first, others become plain containers. Constructors name a setting as they call it; in
+    the `InvalidInput` that leaves here it has the key that it has on the command line.
     """
-    check_types(config)
     for name in arguments.keys() & set(map(str, config.keys())):
         taken = InvalidInput(name, config[name], "no setting of its own: zol2l passes this one")
         raise with_whole_key(taken, config)
-    target = config.get("_target_")
+    check(config)
+    return _made(config, arguments)
+
+
+def _made(config: DictConfig, arguments: Mapping[str, Any]) -> Any:
+    settings = settings_of(config)
+    where, target = f"{key_of(config)}.{TARGET}".lstrip("."), config.get(TARGET)
     try:
-        make = instantiate(config, _convert_="all", _partial_=True)
-        return make(**arguments)
+        make = instantiate({TARGET: target}, _partial_=True)  # Hydra refuses what is dangerous
+    except InstantiationException as error:
+        raise InvalidInput(where, target, f"cannot be built: {root_cause(error)}") from error
+    try:
+        inspect.signature(make).bind(**settings, **arguments)
+    except TypeError as error:
+        raise InvalidInput(where, target, f"needs other settings: {error}") from error
+    try:
+        return make(**settings, **arguments)
     except InvalidInput as error:
         raise with_whole_key(error, config) from None
-    except InstantiationException as error:
-        cause = root_cause(error)
-        if isinstance(cause, InvalidInput):
-            raise with_whole_key(cause, config) from None
-        raise InvalidInput("_target_", target, f"cannot be built: {cause}") from error
-    except TypeError as error:
-        if "unexpected keyword" not in str(error) and "required" not in str(error):
-            raise
-        raise InvalidInput("_target_", target, f"does not take these settings: {error}") from error
+
+
+def settings_of(config: DictConfig) -> dict[str, Any]:
+    """The settings of one config, those with a `_target_` made."""
+    return {name: _value(config[name]) for name in map(str, config) if name != TARGET}
+
+
+def _value(node: Any) -> Any:
+    if isinstance(node, DictConfig) and TARGET in node:
+        return _made(node, {})
+    if isinstance(node, DictConfig):
+        return {name: _value(node[name]) for name in node}
+    return [_value(item) for item in node] if isinstance(node, ListConfig) else node
+
+
+def check(config: DictConfig) -> None:
+    """Compare the settings of `config`, and of the configs in it, with what their targets take: one
+    that is of no use, or of the wrong kind, is named with its whole key.
+    """
+    if isinstance(config.get(TARGET), str):
+        given = {str(name): value for name, value in config.items() if name != TARGET}
+        try:
+            check_arguments(imported(config[TARGET]), given)
+        except InvalidInput as error:
+            raise with_whole_key(error, config) from None
+    for value in config.values():
+        if isinstance(value, DictConfig):
+            check(value)
+
+
+def check_arguments(target: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """The same for the arguments of one call, which are named as it calls them."""
+    known, more = parameters(target)
+    for name, value in values.items():
+        if name not in known:
+            close = nearest(name, known) or known
+            require(more, name, value, f"no such setting; did you mean {' or '.join(close)}?")
+            continue
+        if isinstance(value, DictConfig) and TARGET in value:
+            continue
+        plain_value = OmegaConf.to_object(value) if OmegaConf.is_config(value) else value
+        if allowed := wrong(plain_value, known[name]):
+            raise InvalidInput(name, value, f"must be {allowed}")
 
 
 def key_of(config: DictConfig) -> str:
@@ -55,55 +104,62 @@ def key_of(config: DictConfig) -> str:
     return str(config._get_full_key(None) or "")
 
 
-def with_whole_key(error: InvalidInput, config: DictConfig) -> InvalidInput:
-    """The error as it is, or with the key that its setting has on the command line."""
-    name, prefix = error.field.rpartition(".")[2], key_of(config)
-    field = f"{prefix}.{name}" if prefix and name in config else error.field
-    return InvalidInput(field, error.value, error.allowed)
-
-
-def check_types(config: DictConfig) -> None:
-    """Compare the values of `config`, and of the configs in it, with what its target is annotated
-    to take: a wrong one is named with its full key.
+def key_as_typed(config: DictConfig, name: str) -> str:
+    """The key of the setting `name` of `config`. Where it is taken from another one and the command
+    line sets that one, the key of that one.
     """
-    if isinstance(target := config.get("_target_"), str):
-        values = {str(k): v for k, v in config.items() if not isinstance(v, DictConfig)}
-        check_arguments(imported(target), values, key_of(config))
-    for value in config.values():
-        if isinstance(value, DictConfig):
-            check_types(value)
+    node = config._get_node(name) if name in config else None
+    if isinstance(node, Node) and node._is_interpolation():
+        source = node._dereference_node()._get_full_key(None)
+        names = re.findall(r"[\w.]+", str(node._value()))
+        for key in typed_keys():
+            if key in (source, *names):
+                return key
+    return f"{key_of(config)}.{name}".lstrip(".")
 
 
-def check_arguments(target: Callable[..., Any], values: Mapping[str, Any], prefix: str) -> None:
-    """The same for the arguments of one call; `prefix` is where they stand in the configuration."""
-    function: Any = target.__init__ if inspect.isclass(target) else target
-    hints = get_type_hints(target if is_dataclass(target) else function)
-    for name in values.keys() & hints.keys():
-        key = f"{prefix}.{name}" if prefix else name
-        _check_value(key, values[name], hints[name])
+def typed_keys() -> list[str]:
+    """The keys that the command line sets."""
+    given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    return [text.partition("=")[0].lstrip("+~") for text in given]
 
 
-def _check_value(key: str, value: Any, hint: Any) -> None:
-    if get_origin(hint) is Sequence and get_args(hint) in ((float,), (int,)):
-        listed = isinstance(value, Sequence | ListConfig) and not isinstance(value, str)
-        require(listed, key, value, "a list of numbers")
-        for item in value:
-            _check_value(key, item, *get_args(hint))
-        return
-    if get_origin(hint) not in (None, Union, UnionType):
-        return
-    options = get_args(hint) or (hint,)
-    if not all(option in KINDS or option is type(None) for option in options):
-        return
-    allowed = " or ".join(KINDS.get(option, "null") for option in options)
-    require(any(_is_a(value, option) for option in options), key, value, f"must be {allowed}")
+def with_whole_key(error: InvalidInput, config: DictConfig) -> InvalidInput:
+    """The error as it is, or with the key that its setting has on the command line, if it is one of
+    `config`: a name, several ({train,test}), or what stands deeper (begin.c).
+    """
+    names = re.findall(r"\w+", error.field)
+    if not names or names[0] not in config:
+        return error
+    rest = error.field.removeprefix(names[0])
+    whole = f"{key_of(config)}.{error.field}".lstrip(".")
+    return InvalidInput(
+        whole if rest else key_as_typed(config, names[0]), error.value, error.allowed
+    )
 
 
-def _is_a(value: Any, kind: type) -> bool:
-    if kind is float:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and math.isfinite(value)
-    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+def named_in(error: InvalidInput, cfg: DictConfig, sections: Iterable[str]) -> InvalidInput:
+    """The error as it is, or where it comes from a run and not from a constructor, with the key of
+    the one setting in these sections of `cfg` that has the name and the value.
+    """
+    if error.field in cfg or OmegaConf.select(cfg, error.field) is not None:
+        return error
+    places = (node for section in sections for node in _configs(cfg._get_node(section)))
+    keys = {with_whole_key(error, node).field for node in places if _says(node, error)}
+    return InvalidInput(keys.pop(), error.value, error.allowed) if len(keys) == 1 else error
+
+
+def _configs(node: Any) -> Iterator[DictConfig]:
+    """A configuration and those in it, without those that only point elsewhere."""
+    if isinstance(node, DictConfig) and not (node._is_none() or node._is_interpolation()):
+        yield node
+        for name in node:
+            yield from _configs(node._get_node(name))
+
+
+def _says(node: DictConfig, error: InvalidInput) -> bool:
+    name = re.split(r"\W", error.field.lstrip("{"))[0]
+    return name in node and (name != error.field or node.get(name) == error.value)
 
 
 def imported(path: str) -> Any:
@@ -111,7 +167,7 @@ def imported(path: str) -> Any:
     try:
         return get_object(path)
     except (ImportError, ValueError) as error:
-        raise InvalidInput("_target_", path, f"cannot be imported: {error}") from error
+        raise InvalidInput(TARGET, path, f"cannot be imported: {error}") from error
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -121,13 +177,18 @@ def root_cause(error: BaseException) -> BaseException:
     return error
 
 
+def no_default(key: str) -> InvalidInput:
+    """The error for a setting that is not given."""
+    told = meaning(key, CONF)
+    return InvalidInput(key, "???", f"has no default; give it a value{told and f', {told}'}")
+
+
 def plain(config: DictConfig) -> dict[str, Any]:
     """A resolved copy as plain dictionaries and lists."""
     try:
         container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        key = error.full_key or error.key
-        raise InvalidInput(str(key), "???", "has no default; give it a value") from error
+        raise no_default(str(error.full_key or error.key)) from error
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
 

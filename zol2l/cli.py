@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,17 +12,21 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from zol2l.build import CONF, plain, root_cause
+from zol2l.build import CONF, named_in, no_default, plain, root_cause
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone, first_node
 from zol2l.made_of import RESULTS_OF, forget, kind, record_of
 from zol2l.memory import failures_told
+from zol2l.options import no_such_option, require_option
+from zol2l.overrides import Override, check_overrides, keys_in, read_by, unknown
+from zol2l.plain_settings import check_plain
 from zol2l.sweep import SweepTable, begin_sweep, keep_to_cores, run_job, sweep_id
 
 COMMANDS = {
@@ -74,6 +79,8 @@ def main() -> None:
             import_module("zol2l.commands.report").main(rest)
         else:
             _run_hydra(command, rest)
+    except HydraException as error:
+        _refuse(command, composition_error(error, command, rest))
     except REFUSED as error:
         _refuse(command, error)
     except KeyboardInterrupt:
@@ -102,19 +109,49 @@ def usage() -> str:
     )
 
 
+def composition_error(error: HydraException, command: str, given: Sequence[str]) -> Exception:
+    """Hydra's error about the configuration in our words: what is not there, and what there is."""
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        return no_such_option(str(error.missing_cfg_file), error.options, CONF)
+    missing = re.match(r"Could not override '([^']+)'", str(error))
+    if missing is None:
+        return error
+    key, overrides = missing[1], [Override.of(text) for text in given if not text.startswith("-")]
+    value = next((one.value for one in overrides if one.typed == key), None)
+    return InvalidInput(key, value, unknown(key, _known_keys(command, overrides)))
+
+
+def _known_keys(command: str, overrides: Sequence[Override]) -> list[str]:
+    """What could be set, beside the options that the overrides choose where these exist."""
+    chosen = [one.option for one in overrides if one.is_group([CONF]) and one.value]
+    primary = primary_config(command, [one.text for one in overrides])
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        for kept in (chosen, []):
+            try:
+                cfg = hydra.compose(primary, kept, return_hydra_config=True)
+            except HydraException:
+                continue
+            choices = [key for key in cfg.hydra.runtime.choices if not key.startswith("hydra/")]
+            return [*choices, *(key for key in keys_in(cfg) if not key.startswith("hydra"))]
+    return []
+
+
 def explain(error: BaseException) -> str:
     """What was wrong, in as few lines as Hydra's own messages allow."""
     if isinstance(error, InvalidInput):
         return str(error)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
+    if missing := re.search(r"Missing mandatory value: ([\w.]+)", str(error)):
+        return str(no_default(missing[1]))
     cause = root_cause(error)
     told = error if isinstance(error, HydraException) and str(error) else cause
     lines = [line.strip() for line in str(told).splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith(("full_key:", "object_type=", "set_env"))]
-    missing = any("'hydra/launcher/" in line for line in kept)
+    absent = any("'hydra/launcher/" in line for line in kept)
     remedy = ['-- launchers come with pip install -e ".[sweep]" or, for Ray, ".[ray]"']
-    return " ".join([*kept, *(remedy if missing else [])])
+    return " ".join([*kept, *(remedy if absent else [])])
 
 
 def _run_hydra(command: str, overrides: list[str]) -> None:
@@ -125,9 +162,22 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
         given = list(hydra_config.overrides.task)
 
         def work() -> None:  # torch is imported here alone: not to start the jobs of a sweep
+            sources = [
+                Path(s.path) for s in hydra_config.runtime.config_sources if s.schema == "file"
+            ]
+            check_overrides(command, cfg, given, sources)
+            try:
+                do()
+            except InvalidInput as error:
+                raise named_in(error, cfg, read_by(command, cfg)) from error
+
+        def do() -> None:
+            choices = hydra_config.runtime.choices
+            check_plain(cfg)
+            import_module("zol2l.commands.checks").check_settings(command, cfg, choices, given)
             job = import_module(f"zol2l.commands.{command.replace('-', '_')}").main
             start = import_module("zol2l.commands.start")
-            record = start.begin(cfg, hydra_config.runtime.choices, given)
+            record = start.begin(cfg)
             if first_node() or command in TRAINING:
                 with failures_told(), alone(Path(cfg.paths.run_dir)):
                     if first_node() and command in RESULTS_OF:
@@ -147,6 +197,9 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
     run.__name__ = command.replace("-", "_")
     sys.argv = [f"{sys.argv[0]} {command}", *overrides]
+    for one in (Override.of(text) for text in overrides if not text.startswith("-")):
+        for option in (one.value or "").split(",") if one.is_group([CONF]) else ():
+            require_option(one.name, option, CONF)
     if MULTIRUN & set(overrides):
         begin_sweep([command, *overrides])
         if SHOWN & set(overrides):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InvalidInput(ValueError):
     """Input that zol2l refuses; the command line prints it in one line and exits with status 2."""
@@ -15,3 +18,14 @@ def require(condition: bool, field: str, value: object, allowed: str) -> None:
     """Raise `InvalidInput` unless `condition` holds."""
     if not condition:
         raise InvalidInput(field, value, allowed)
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The known name that `name` may have been meant to be, or those that begin with what it may
+    have been; none where nothing is near.
+    """
+    names = list(known)
+    if found := get_close_matches(name, names, n=1, cutoff=0.7):
+        return found
+    begun = get_close_matches(name, {known[: len(name)] for known in names}, n=1, cutoff=0.7)
+    return [known for known in names if known[: len(name)] in begun]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from zol2l.errors import require
+
 log = logging.getLogger(__name__)
 
 
@@ -38,4 +40,7 @@ def alone(folder: Path, name: str = "") -> Iterator[None]:
 
 def first_node() -> bool:
     """Whether this is the first node of a run on several (NODE_RANK), or the only one."""
-    return int(os.environ.get("NODE_RANK", "0")) == 0
+    rank = os.environ.get("NODE_RANK", "0")
+    allowed = "the number of this node among all, 0 for the first"
+    require(rank.isdecimal(), "NODE_RANK", rank, allowed)
+    return int(rank) == 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from rich import get_console
 from rich.progress import (
@@ -38,7 +39,9 @@ def progress_bars() -> Iterator[Advance]:
         yield Lines()
         return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as bars:
+    streams = sys.stdout, sys.stderr
+    shown = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn())
+    with shown as bars, _logs_above(streams):
         tasks = {}
 
         def advance(title: str, done: int, total: int) -> None:
@@ -47,6 +50,22 @@ def progress_bars() -> Iterator[Advance]:
             bars.update(tasks[title], completed=done, total=total)
 
         yield advance
+
+
+@contextmanager
+def _logs_above(streams: Sequence[TextIO]) -> Iterator[None]:
+    """Logs that go to one of these streams go to what rich has put in the place of sys.stdout: they
+    stand above the bars, and not behind them on their line.
+    """
+    every = [h for h in logging.getLogger().handlers if isinstance(h, logging.StreamHandler)]
+    moved = [(handler, handler.stream) for handler in every if handler.stream in streams]
+    for handler, _ in moved:
+        handler.setStream(sys.stdout)
+    try:
+        yield
+    finally:
+        for handler, stream in moved:
+            handler.setStream(stream)
 
 
 class Lines:

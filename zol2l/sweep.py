@@ -12,7 +12,6 @@ from typing import Any, ClassVar, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 from rich.markup import escape
-from rich.table import Table
 
 from zol2l.console import wide_console
 from zol2l.errors import InvalidInput
@@ -131,19 +130,6 @@ def named(records: list[dict[str, Any]]) -> list[str]:
     return [",".join(text for text in given if text not in shared) for given in settings]
 
 
-def jobs_table(records: list[dict[str, Any]]) -> Table:
-    """A row per job."""
-    counts = [f"{sum(r['status'] == s for r in records)} {s}" for s in COLOURS]
-    table = Table(title=f"{len(records)} jobs: {', '.join(counts)}")
-    table.add_column("job", overflow="fold")
-    table.add_column("status")
-    table.add_column("seconds", justify="right")
-    for name, record in zip(named(records), records, strict=True):
-        status = f"[{COLOURS[record['status']]}]{record['status']}[/]"
-        table.add_row(escape(name), status, f"{record['seconds']:.1f}")
-    return table
-
-
 class SweepTable:
     """A callback of Hydra: at the end of a sweep, the table of its jobs; status 1 if any failed."""
 
@@ -173,10 +159,12 @@ class SweepTable:
 
     def show(self) -> None:
         """Print the table and what failed; status 1 if anything did."""
+        from zol2l.sweep_table import jobs_table  # with pandas, which nobody waits for now
+
         records = ended_since(self.outputs, self.began)
-        console = wide_console()
-        console.print(jobs_table(records))
-        for name, record in zip(named(records), records, strict=True):
+        console, names = wide_console(), named(records)
+        console.print(jobs_table(records, names, COLOURS))
+        for name, record in zip(names, records, strict=True):
             if record["status"] == FAILED:
                 told = f"Failed: {name}: {record['error']} ({record['folder']}/{RECORD})"
                 console.print(escape(told), soft_wrap=True, highlight=False)

@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 from tests.commands.conftest import Zol2l
 from zol2l.build import CONF
 from zol2l.commands import objects, surrogate
-from zol2l.commands.list import entries
-from zol2l.commands.tune_attacks import require_budget
+from zol2l.commands.checks import check_settings
 from zol2l.errors import InvalidInput
+from zol2l.options import entries
 
 ATTACKS = sorted(entries(CONF, "attack"))
 SMALL = {
@@ -64,12 +64,14 @@ def smoke(*overrides: str) -> DictConfig:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_budget_of_smoke_pays_for_a_first_step(name: str) -> None:
-    assert require_budget(smoke(f"attack={name}")).budget == 300
+    cfg = smoke(f"attack={name}")
+    assert cfg.attacking.budget == 300
+    check_settings("attack", cfg, {}, [])
 
 
 def test_what_a_first_step_costs_is_told_with_its_attack() -> None:
     with pytest.raises(InvalidInput, match=r"=257: .* of zoo_imagenet and a check, 258 queries"):
-        require_budget(smoke("attack=zoo_imagenet", "attacking.budget=257"))
+        check_settings("attack", smoke("attack=zoo_imagenet", "attacking.budget=257"), {}, [])
 
 
 def test_the_threat_model_is_an_option(zol2l: Zol2l, tmp_path: Path) -> None:

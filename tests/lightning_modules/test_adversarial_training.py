@@ -260,7 +260,7 @@ def test_a_batch_larger_than_the_data_is_made_smaller_and_it_is_said(
 ) -> None:
     """Of 20 images 4 are held out."""
     job = robust(batch_size=17, accumulate=accumulate)
-    told = f"recipe.training.batch_size=17: there are images for {size}; batches are of {size}"
+    told = f"batch_size=17: there are images for {size}; batches are of {size}"
     assert [record.getMessage() for record in caplog.records] == [told]
     fit(job, tmp_path)
     assert job.updates == job.total_updates == job.epochs

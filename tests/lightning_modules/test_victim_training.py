@@ -127,7 +127,7 @@ def test_of_fewer_images_than_a_batch_all_are_one_and_it_is_said(
 ) -> None:
     few = ImageData(IMAGES[:images], LABELS[:images], IMAGES[:12], LABELS[:12])
     found = trained(tmp_path, few, batch_size=128, epochs=1)
-    told = f"victim.training.batch_size=128: there are images for {images}; batches are of {images}"
+    told = f"batch_size=128: there are images for {images}; batches are of {images}"
     (warning,) = [each.getMessage() for each in caplog.records if "batch_size" in each.getMessage()]
     assert warning == f"optimizee.{told}"
     assert torch.equal(trained(tmp_path, few, batch_size=images, epochs=1), found)

@@ -27,7 +27,7 @@ def loss_landscape(
     r with random signs, for a and b at `points` places from -reach to reach, in pixel values:
     columns along_gradient, along_random, loss. The classifier is in evaluation mode.
     """
-    require(points >= 2, "analysis.points", points, "at least 2")
+    require(points >= 2, "points", points, "at least 2")
     device = device_of(classifier, images)
     images, labels = images.to(device), labels.to(device)
     signs = Draws.of(torch.Generator().manual_seed(seed), len(images)).uniform(*images.shape[1:])

@@ -68,7 +68,7 @@ class Attack(ABC):
         loss: AttackLoss = "margin",
         confirm: int = 0,
     ) -> None:
-        require(budget is None or budget >= 1, "attack.budget", budget, "at least 1 query an image")
+        require(budget is None or budget >= 1, "budget", budget, "at least 1 query an image")
         self.threat, self.budget, self.kappa = threat, budget, kappa
         self.chunk, self.seed, self.loss, self.confirm = chunk, seed, loss, confirm
         self.progress: Callable[[int, int], None] = lambda finished, images: None

@@ -48,13 +48,13 @@ class BanditsTD(Attack):
         **options: Any,
     ) -> None:
         super().__init__(threat, **options)
-        require(isinstance(threat, LInfBall), "attack.threat", threat.order, "an l_inf ball")
+        require(isinstance(threat, LInfBall), "threat", threat.order, "an l_inf ball")
         positive = {
             "steps": steps, "step": step, "prior_rate": prior_rate, "exploration": exploration,
             "eta": eta, "tile": tile,
         }  # fmt: skip
         for name, value in positive.items():
-            require(value > 0, f"attack.{name}", value, "a positive number")
+            require(value > 0, name, value, "a positive number")
         self.steps, self.step, self.prior_rate = steps, step, prior_rate
         self.exploration, self.eta, self.tile = exploration, eta, tile
 

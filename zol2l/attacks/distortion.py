@@ -53,10 +53,10 @@ class DistortionAttack(Attack):
     ) -> None:
         super().__init__(threat, **options)
         for name, value in {"steps": steps, "searches": searches, "patience": patience}.items():
-            require(value >= 1, f"attack.{name}", value, "at least 1")
-        require(c > 0, "attack.c", c, "a weight c > 0")
+            require(value >= 1, name, value, "at least 1")
+        require(c > 0, "c", c, "a weight c > 0")
         grown = all(a < b for a, b in pairwise(grow_at)) and len(grow_at) == len(sides or [0]) - 1
-        require(grown, "attack.grow_at", grow_at, "a rising step for each of `sides` but the first")
+        require(grown, "grow_at", grow_at, "a rising step for each of `sides` but the first")
         self.optimizer, self.steps, self.searches = optimizer.eval(), steps, searches
         self.c, self.patience, self.tanh = c, patience, tanh
         self.sides, self.grow_at, self.minimize = sides, grow_at, minimize

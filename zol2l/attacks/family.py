@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from zol2l.attacks.problem import ConstrainedAttack
@@ -32,9 +34,19 @@ class ConstrainedFamily(AttackFamily):
         dtype: str = "float32",
     ) -> None:
         super().__init__(victim, images, labels, train, validation, test, targeted, seed, dtype)
-        require(kappa >= 0, "optimizee.family.kappa", kappa, "at least 0")
+        check_kappa(kappa)
         self.threat, self.kappa = threat, kappa
+
+    @classmethod
+    def check_settings(cls, *, kappa: float = 0.0, **splits: Any) -> None:
+        super().check_settings(**splits)
+        check_kappa(kappa)
 
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:
         images, goal = self.drawn(split, rows)
         return ConstrainedAttack(self.victim, images, goal, self.threat, self.kappa)
+
+
+def check_kappa(kappa: float) -> None:
+    """Refuse a negative margin."""
+    require(kappa >= 0, "kappa", kappa, "at least 0")

@@ -40,9 +40,9 @@ class ConstrainedAttack(ImageAttack):
         loss: AttackLoss = "margin",
     ) -> None:
         super().__init__(victim, images, goal)
-        require(loss in get_args(AttackLoss), "attack.loss", loss, "margin or cross_entropy")
+        require(loss in get_args(AttackLoss), "loss", loss, "margin or cross_entropy")
         self.loss = loss
-        require(kappa >= 0, "attack.kappa", kappa, "at least 0")
+        require(kappa >= 0, "kappa", kappa, "at least 0")
         self.threat, self.kappa = threat, kappa
         self.shape = self.images.shape[1:]
         self.dimension = self.shape.numel()

@@ -41,11 +41,9 @@ class SquareAttack(Attack):
         self, threat: ThreatModel, steps: int = 2000, share: float = 0.8, **options: Any
     ) -> None:
         super().__init__(threat, **options)
-        require(
-            isinstance(threat, LInfBall), "attack.threat", type(threat).__name__, "an l_inf ball"
-        )
-        require(steps >= 1, "attack.steps", steps, "at least 1")
-        require(0 < share <= 1, "attack.share", share, "a share p of the pixels in (0, 1]")
+        require(isinstance(threat, LInfBall), "threat", type(threat).__name__, "an l_inf ball")
+        require(steps >= 1, "steps", steps, "at least 1")
+        require(0 < share <= 1, "share", share, "a share p of the pixels in (0, 1]")
         self.steps, self.share = steps, share
 
     @property

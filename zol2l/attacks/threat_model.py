@@ -25,7 +25,7 @@ class ThreatModel(ABC):
 
     def __init__(self, eps: float) -> None:
         allowed = "a radius > 0 for pixels in [0, 1]; 8 of 255 grey levels are 0.0314"
-        require(0 < eps <= self.largest, "threat.eps", eps, allowed)
+        require(0 < eps <= self.largest, "eps", eps, allowed)
         self.eps = eps
 
     @abstractmethod

@@ -27,11 +27,11 @@ class ZerothOrderAttack(Attack):
         self, optimizer: Optimizer, threat: ThreatModel, steps: int = 100, **options: Any
     ) -> None:
         super().__init__(threat, **options)
-        require(steps >= 1, "attack.steps", steps, "at least 1")
+        require(steps >= 1, "steps", steps, "at least 1")
         information = getattr(getattr(optimizer, "estimator", None), "information", None)
         odds = self.loss == "margin" or not isinstance(information, LogOdds)
         allowed = "margin, which information=log_odds reads as log-odds; or take outer_product"
-        require(odds, "attack.loss", self.loss, allowed)
+        require(odds, "loss", self.loss, allowed)
         self.optimizer, self.steps = optimizer.eval(), steps
 
     @property

@@ -14,14 +14,12 @@ from torch import nn
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
 from zol2l.commands.finish import finish
-from zol2l.commands.objects import data_root, problem_settings, store
+from zol2l.commands.objects import chosen_attacks, data_root, problem_settings, store
 from zol2l.commands.search import tuned_path
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
     build_attack,
-    chosen_attacks,
     constrained_family,
-    require_budget,
     tuned_attack_settings,
 )
 from zol2l.errors import InvalidInput
@@ -43,7 +41,7 @@ def main(cfg: DictConfig) -> pd.DataFrame:
     chosen = chosen_attacks(cfg)
     if not chosen:
         raise InvalidInput("attack", None, "name one; `zol2l list` shows them")
-    protocol = require_budget(cfg)
+    protocol: AttackProtocol = build(cfg.attacking)
     family = constrained_family(cfg)
     attacks = {name: _named(cfg, family, protocol, attack) for name, attack in chosen.items()}
     of = {"command": "attack", **problem_settings(cfg, family), "attacking": plain(cfg.attacking)}

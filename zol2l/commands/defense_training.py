@@ -31,7 +31,10 @@ def check_defenses(cfg: DictConfig, data: ImageData) -> None:
     before the first is trained.
     """
     seconds = {"checkpoint_seconds": cfg.recipe.checkpoint_seconds}
-    check_arguments(imported("lightning_modules.fit.fit_robust"), seconds, "recipe")
+    try:
+        check_arguments(imported("lightning_modules.fit.fit_robust"), seconds)
+    except InvalidInput as error:
+        raise with_whole_key(error, cfg.recipe) from None
     recipe = build(cfg.recipe.training)
     for defense in (*chosen_defenses(cfg).values(), *cfg.surrogates.values()):
         for part in PARTS:
@@ -50,7 +53,6 @@ def adversarial_training(
     """The Lightning module that trains a defense, its players new or as `start` says."""
     module = imported("lightning_modules.adversarial_training.AdversarialTraining")
     own = {name: defense[name] for name in ("frozen", "learner_clip")}
-    check_arguments(module, own, key_of(defense))
     torch.manual_seed(seed)
     classifier = build_classifier(cfg, data)
     maximizer = build_maximizer(defense.maximizer, data)
@@ -59,6 +61,7 @@ def adversarial_training(
         if file := defense.start[player]:
             _start(f"{start}.{player}", file, network, player)
     try:
+        check_arguments(module, own)
         return module(
             classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
             data.train_images, data.train_labels, recipe,
@@ -66,7 +69,7 @@ def adversarial_training(
             seed=seed, **own,
         )  # fmt: skip
     except InvalidInput as error:
-        raise with_whole_key(error, defense) from None
+        raise with_whole_key(with_whole_key(error, defense), cfg.recipe.training) from None
 
 
 def _start(field: str, file: str, network: torch.nn.Module, player: str) -> None:

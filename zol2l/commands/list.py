@@ -6,6 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from zol2l.options import entries
+
 GROUPS = (
     "optimizee", "data", "optimizer", "baseline", "ablation", "attack", "analysis",
     "defense", "network", "attacker", "experiment",
@@ -15,17 +17,6 @@ OTHER_GROUPS = (
     "maximizer", "objective", "recipe", "scale", "trainer", "logger", "sweep",
 )  # fmt: skip
 WIDTH = 22
-
-
-def entries(conf: Path, group: str) -> dict[str, str]:
-    """Name -> what the first comment of its YAML file says; names in parentheses are parts."""
-    found = {}
-    for path in sorted((conf / group).rglob("*.yaml")):
-        comments = [line[1:].strip() for line in path.read_text().splitlines() if line[:1] == "#"]
-        text = next((line for line in comments if not line.startswith("@")), "")
-        if not text.startswith("("):
-            found[str(path.relative_to(conf / group).with_suffix(""))] = text
-    return found
 
 
 def main(conf: Path, everything: bool = False) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,14 @@ import torch
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from zol2l.build import build, check_arguments, identity_of, imported, plain
+from zol2l.build import (
+    build,
+    check_arguments,
+    identity_of,
+    imported,
+    plain,
+)
+from zol2l.commands.meta_settings import ELSEWHERE, named, settings_of_part
 from zol2l.commands.objects import (
     family_of,
     learned_parts,
@@ -30,9 +39,6 @@ from zol2l.tracking import Job
 from zol2l.weights_file import identity
 
 log = logging.getLogger(__name__)
-
-ELSEWHERE = ("truncation", "batch_size", "gradient", "curriculum")
-"""Settings of meta-training that are not handed to `MetaTraining` as they are."""
 
 
 def main(cfg: DictConfig) -> None:
@@ -61,9 +67,7 @@ def stage_settings(
     directions, whatever its method samples by; a sampling rule under its method's update rule.
     Fine-tuning depends on the weights it starts from.
     """
-    training = identity_of(cfg.meta_training)
-    training["meta_steps"] = method.get("meta_steps", cfg.meta_training.meta_steps)[part]
-    training["rate"] = training["rate"][part]
+    training = settings_of_part(cfg, method, part)
     if not _has_curriculum(cfg, method, part):
         training.pop("curriculum")
     optimizer = identity_of(method.optimizer)
@@ -98,6 +102,7 @@ def _ensure_part(
     optimizer = _untrained(cfg, method, part)
     module = _call(
         "lightning_modules.meta_training.MetaTraining",
+        partial(named, cfg, method, part),
         optimizer=optimizer,
         family=family,
         schedule=build(cfg.meta_training.truncation),
@@ -108,6 +113,7 @@ def _ensure_part(
     )
     data = _call(
         "lightning_modules.instances.InstanceData",
+        partial(named, cfg, method, part),
         instances=family.sizes["train"],
         batch_size=training["batch_size"],
         seed=training["seed"],
@@ -149,10 +155,13 @@ def _used(cfg: DictConfig, method: DictConfig, part: str) -> list[Path]:
     return [path for path in (before, _start(cfg, method, part)) if path is not None]
 
 
-def _call(target: str, **arguments: Any) -> Any:
+def _call(target: str, named: Callable[[InvalidInput], InvalidInput], **arguments: Any) -> Any:
     function = imported(target)
-    check_arguments(function, arguments, "meta_training")
-    return function(**arguments)
+    try:
+        check_arguments(function, arguments)
+        return function(**arguments)
+    except InvalidInput as error:
+        raise named(error) from None
 
 
 def _untrained(cfg: DictConfig, method: DictConfig, part: str) -> ComposedOptimizer:

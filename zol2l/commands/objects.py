@@ -105,6 +105,18 @@ def chosen_methods(cfg: DictConfig) -> dict[str, DictConfig]:
     return {method.name: method for method in methods}
 
 
+def chosen_attacks(cfg: DictConfig) -> dict[str, DictConfig]:
+    """The attack named on the command line (attack=), else the configuration's `attacks`."""
+    chosen = [cfg.attack] if cfg.get("attack") is not None else list(cfg.attacks.values())
+    named: dict[str, DictConfig] = {}
+    for attack in chosen:
+        if attack is not None:
+            allowed = "two attacks have this name; give one another: attacks.KEY.name=OTHER"
+            require(attack.name not in named, "attack.name", attack.name, allowed)
+            named[attack.name] = attack
+    return named
+
+
 def learned_parts(cfg: DictConfig) -> dict[tuple[str, str], DictConfig]:
     """(method, part) -> method, in training order: what the chosen methods need to have learned in
     this run folder. A part from elsewhere (`is_source`) is not learned here.
@@ -145,7 +157,7 @@ def build_method(
 ) -> ComposedOptimizer:
     """The method's optimizer, with `settings` of its update rule and the weights it has learned."""
     config = method.optimizer.copy()
-    config["update"] = {**method.optimizer["update"], **(settings or {})}
+    config["update"].update(settings or {})
     optimizer: ComposedOptimizer = build(config)
     for part, owner in method.learned.items():
         load_part(weights_path(cfg, owner, part), getattr(optimizer, part))

@@ -13,10 +13,10 @@ from torch import nn
 
 from zol2l.attacks.threat_model import LInfBall, ThreatModel
 from zol2l.build import CONF, build, imported
-from zol2l.commands.list import entries
 from zol2l.commands.objects import data_root, store
 from zol2l.errors import require
 from zol2l.maximizers import Maximizer, Objective
+from zol2l.options import entries
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import class_count
 

@@ -101,7 +101,7 @@ class Trajectories:
     images: int = 500
 
     def __post_init__(self) -> None:
-        require(self.images >= 1, "analysis.images", self.images, "at least 1")
+        require(self.images >= 1, "images", self.images, "at least 1")
 
     def __call__(self, scene: Scene) -> list[Path]:
         cfg, data = scene.cfg, scene.data
@@ -126,8 +126,8 @@ class Landscape:
     points: int = 21
 
     def __post_init__(self) -> None:
-        require(self.images >= 1, "analysis.images", self.images, "at least 1")
-        require(self.points >= 2, "analysis.points", self.points, "at least 2")
+        require(self.images >= 1, "images", self.images, "at least 1")
+        require(self.points >= 2, "points", self.points, "at least 2")
 
     def __call__(self, scene: Scene) -> list[Path]:
         images, labels = scene.examples(self.images)
@@ -155,7 +155,7 @@ class Cost:
         recipe = build(cfg.recipe.training)
         size = recipe.batch_size * recipe.accumulate
         images = min(self.updates * size, len(data.train_images))
-        require(images >= size, "analysis.updates", self.updates, "enough training images for one")
+        require(images >= size, "updates", self.updates, "enough training images for one")
         few = replace(
             data, train_images=data.train_images[:images], train_labels=data.train_labels[:images]
         )

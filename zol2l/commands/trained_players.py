@@ -115,8 +115,8 @@ def _taught(cfg: DictConfig, attacker: DictConfig, data: ImageData) -> Maximizer
     field, teacher = f"{key_of(attacker)}.learned_by", attacker.learned_by
     require(teacher in known, field, teacher, f"one of {', '.join(known)}")
     taught = known[teacher].maximizer
-    check_arguments(imported(taught["_target_"]), plain(changes), key_of(changes))
     try:
+        check_arguments(imported(taught["_target_"]), plain(changes))
         made = build_maximizer(OmegaConf.create({**plain(taught), **plain(changes)}), data)
     except InvalidInput as error:
         raise with_whole_key(error, changes) from None

@@ -10,13 +10,14 @@ from omegaconf import DictConfig
 from zol2l.build import build, identity_of, plain
 from zol2l.commands.objects import (
     build_method,
+    chosen_attacks,
     chosen_methods,
     family_of,
     problem_settings,
     warn_of_learned,
 )
 from zol2l.commands.search import found_settings, search
-from zol2l.commands.tune_attacks import chosen_attacks, tune_attacks
+from zol2l.commands.tune_attacks import tune_attacks
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.tuning import TuningGrid, optimizer_value
 from zol2l.optimizees import OptimizeeFamily

@@ -8,30 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
 
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.attacks.family import ConstrainedFamily
 from zol2l.build import build, identity_of, plain
-from zol2l.commands.objects import family_of, problem_settings
+from zol2l.commands.objects import chosen_attacks, family_of, problem_settings
 from zol2l.commands.search import found_settings, search
 from zol2l.commands.surrogate import surrogate_of
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.attacking import AttackProtocol, attack_once, penalized_queries
 from zol2l.evaluation.tuning import TUNING_SEED, Report, Settings, TuningGrid
-
-
-def chosen_attacks(cfg: DictConfig) -> dict[str, DictConfig]:
-    """The attack named on the command line (attack=), else the configuration's `attacks`."""
-    chosen = [cfg.attack] if cfg.get("attack") is not None else list(cfg.attacks.values())
-    named: dict[str, DictConfig] = {}
-    for attack in chosen:
-        if attack is not None:
-            allowed = "two attacks have this name; give one another: attacks.KEY.name=OTHER"
-            require(attack.name not in named, "attack.name", attack.name, allowed)
-            named[attack.name] = attack
-    return named
 
 
 def constrained_family(cfg: DictConfig) -> ConstrainedFamily:
@@ -51,30 +38,15 @@ def build_attack(
     settings: Settings | None = None,
 ) -> Attack:
     """The attack with some of its settings, named by dotted keys, in the place of its own."""
-    config = OmegaConf.create(plain(attack.attack))
+    config = OmegaConf.create(plain(attack.attack), parent=attack)
+    config._set_key("attack")  # where it stands, as messages say
     for key, value in (settings or {}).items():
         OmegaConf.update(config, key, value)
-    options = protocol.options(family.threat, family.kappa)
+    options = protocol.options(family)
     if "surrogate" in attack:
         options["surrogate"] = surrogate_of(cfg, attack.surrogate, family)
     built: Attack = build(config, **options)
     return built
-
-
-def require_budget(cfg: DictConfig) -> AttackProtocol:
-    """The protocol, whose budget pays for a first step of every chosen attack; nothing is trained
-    to find that out.
-    """
-    protocol: AttackProtocol = build(cfg.attacking)
-    threat = cfg.optimizee.family.get("threat")
-    if threat is None:
-        return protocol  # there is no such attack, as `constrained_family` says
-    options = protocol.options(build(threat), kappa=0)
-    for name, attack in chosen_attacks(cfg).items():
-        stand_in = {"surrogate": nn.Identity()} if "surrogate" in attack else {}
-        built: Attack = build(attack.attack, **options, **stand_in)
-        built.require_budget("attacking.budget", name)
-    return protocol
 
 
 def tune_attacks(cfg: DictConfig) -> None:
@@ -82,9 +54,8 @@ def tune_attacks(cfg: DictConfig) -> None:
     tuned = {name: attack for name, attack in chosen_attacks(cfg).items() if attack.tuned}
     if not tuned:
         raise InvalidInput("attack", None, "the chosen attacks have nothing to tune")
-    protocol = require_budget(cfg)
     family = constrained_family(cfg)
-    protocol = on_validation(protocol, family)
+    protocol = on_validation(build(cfg.attacking), family)
     for name, attack in tuned.items():
         build_attack(cfg, attack, family, protocol)
         chosen = plain(attack.tuned)

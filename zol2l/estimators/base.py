@@ -23,7 +23,7 @@ class Estimator(nn.Module):
     def __init__(self, smoothing: float | None = None) -> None:
         super().__init__()
         valid = smoothing is None or smoothing > 0
-        require(valid, "estimator.smoothing", smoothing, "a smoothing parameter mu > 0, or null")
+        require(valid, "smoothing", smoothing, "a smoothing parameter mu > 0, or null")
         self.smoothing = smoothing
 
     def init(self, theta: Tensor) -> Any:
@@ -55,7 +55,7 @@ class Estimator(nn.Module):
         defaults = oracle.optimizee.smoothing
         known = self.smoothing is not None or theta.dtype in defaults
         allowed = f"this problem has no default mu in {theta.dtype}"
-        require(known, "estimator.smoothing", None, allowed)
+        require(known, "smoothing", None, allowed)
         return (self.smoothing or defaults[theta.dtype]) * directions.reach
 
 

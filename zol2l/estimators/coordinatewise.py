@@ -31,8 +31,8 @@ class CoordinatewiseGradient:
 
     def __post_init__(self) -> None:
         mu, chunk = self.smoothing, self.chunk
-        require(mu is None or mu > 0, "meta_gradient.smoothing", mu, "a step mu > 0, or null")
-        require(chunk is None or chunk >= 1, "meta_gradient.chunk", chunk, "at least 1, or null")
+        require(mu is None or mu > 0, "smoothing", mu, "a step mu > 0, or null")
+        require(chunk is None or chunk >= 1, "chunk", chunk, "at least 1, or null")
 
     @torch.no_grad()
     def __call__(self, optimizee: Optimizee, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,5 +60,5 @@ class CoordinatewiseGradient:
     def _step(self, optimizee: Optimizee, dtype: torch.dtype) -> float:
         known = self.smoothing is not None or dtype in optimizee.smoothing
         allowed = f"this problem has no default mu in {dtype}"
-        require(known, "meta_gradient.smoothing", None, allowed)
+        require(known, "smoothing", None, allowed)
         return self.smoothing or optimizee.smoothing[dtype]

@@ -109,7 +109,7 @@ class MonteCarlo(AllClasses):
     """Equation 13: `samples` classes drawn from p in place of the expectation."""
 
     def __init__(self, samples: int = 1) -> None:
-        require(samples >= 1, "information.samples", samples, "at least 1 (n_MC >= 1)")
+        require(samples >= 1, "samples", samples, "at least 1 (n_MC >= 1)")
         self.samples = samples
 
     def weights(self, base: Tensor, generator: torch.Generator) -> Tensor:
@@ -121,6 +121,6 @@ class MonteCarlo(AllClasses):
 
 
 def _seen(answer: Tensor | None, what: str) -> Tensor:
-    require(answer is not None, "estimator.information", None, f"a problem that shows {what}")
+    require(answer is not None, "information", None, f"a problem that shows {what}")
     assert answer is not None
     return answer

@@ -40,9 +40,9 @@ class VarianceReduced(Estimator):
         self, epoch: int = 10, snapshot_directions: int = 100, smoothing: float | None = None
     ) -> None:
         super().__init__(smoothing)
-        require(epoch >= 1, "estimator.epoch", epoch, "at least 1 step")
+        require(epoch >= 1, "epoch", epoch, "at least 1 step")
         some = snapshot_directions >= 1
-        require(some, "estimator.snapshot_directions", snapshot_directions, "at least 1 (q' >= 1)")
+        require(some, "snapshot_directions", snapshot_directions, "at least 1 (q' >= 1)")
         self.epoch, self.snapshot_directions = epoch, snapshot_directions
         self.differences = ForwardDifference(smoothing)
 

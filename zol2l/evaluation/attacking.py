@@ -36,8 +36,6 @@ class AttackProtocol(SharedProtocol):
     looks `confirm` a success.
     """
 
-    GROUP = "attacking"
-
     images: int = 100
     pictured: int = 8
     confirm: int = 0
@@ -57,10 +55,14 @@ class AttackProtocol(SharedProtocol):
         self.require_images(family.sizes[self.split])
         return family.examples(self.split, self.first + torch.arange(self.images))
 
-    def options(self, threat: ThreatModel, kappa: float) -> dict[str, Any]:
+    def options(self, family: ConstrainedFamily) -> dict[str, Any]:
         """What an `Attack` is given beside its own settings."""
-        shared = {"threat": threat, "kappa": kappa, "confirm": self.confirm}
-        return {**shared, "budget": self.budget, "chunk": self.chunk, "seed": self.seed}
+        return self.options_within(family.threat, family.kappa)
+
+    def options_within(self, threat: ThreatModel, kappa: float) -> dict[str, Any]:
+        """The same for a threat model and a margin."""
+        shared = {"budget": self.budget, "chunk": self.chunk, "seed": self.seed}
+        return {"threat": threat, "kappa": kappa, "confirm": self.confirm, **shared}
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,6 @@ class Protocol(SharedProtocol):
     (None: evenly spaced).
     """
 
-    GROUP = "evaluation"
-
     instances: int = 100
     trials: int = 1
     steps: int = 200
@@ -55,8 +53,9 @@ class Protocol(SharedProtocol):
         super().__post_init__()
         for name in ("instances", "trials", "steps"):
             self.check(getattr(self, name) >= 1, name, "at least 1")
-        shown = all(0 <= step <= self.steps for step in self.pictured or ())
-        self.check(shown, "pictured", f"iterations between 0 and {self.steps}")
+        steps = self.pictured
+        shown = steps is None or (steps and all(0 <= step <= self.steps for step in steps))
+        self.check(bool(shown), "pictured", f"iterations between 0 and {self.steps}, or null")
 
     @property
     def picture_steps(self) -> list[int]:
@@ -112,8 +111,7 @@ def evaluate(
     frames = {}
     start = protocol.oracle(family).optimizee.start()
     for name, method in methods.items():
-        first = first_step(method.optimizer, start)
-        require_affordable(protocol.budget, first, "evaluation.budget", name)
+        require_affordable(protocol.budget, first_step(method.optimizer, start), of=name)
     only_pictures_of(kept, folder / "pictures")
     for name, method in methods.items():
         make = partial(_evaluate_method, name, method.optimizer, family, protocol, progress)

@@ -37,11 +37,11 @@ class RobustnessProtocol:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.images >= 1, "robustness.images", self.images, "at least 1")
+        require(self.images >= 1, "images", self.images, "at least 1")
         few = self.radius_images >= 1
-        require(few, "robustness.radius_images", self.radius_images, "at least 1")
+        require(few, "radius_images", self.radius_images, "at least 1")
         chunk = self.chunk is None or self.chunk >= 1
-        require(chunk, "robustness.chunk", self.chunk, "at least 1 image a call, or null")
+        require(chunk, "chunk", self.chunk, "at least 1 image a call, or null")
 
 
 @dataclass(frozen=True)

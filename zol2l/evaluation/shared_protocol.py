@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from zol2l.errors import require
 from zol2l.optimizees.family import SPLITS, Split
@@ -14,9 +14,6 @@ class SharedProtocol:
     """Examples of a `split` from the `first` on, a query `budget` each (None: as many as the steps
     take), the seed of the directions, and how many points a call evaluates (None: what fits).
     """
-
-    GROUP: ClassVar[str]
-    """What messages call it: its group of settings."""
 
     budget: int | None = None
     seed: int = 0
@@ -33,10 +30,10 @@ class SharedProtocol:
 
     def check(self, condition: bool, name: str, allowed: str) -> None:
         """Refuse the value of the setting `name` unless `condition`."""
-        require(condition, f"{self.GROUP}.{name}", getattr(self, name), allowed)
+        require(condition, name, getattr(self, name), allowed)
 
     def check_examples(self, name: str, available: int) -> None:
         """Refuse to ask for more examples, as the setting `name` does, than the split has."""
         fits = self.first + getattr(self, name) <= available
         held = f"optimizee.family.{self.split}={available}"
-        self.check(fits, name, f"at most {held} from {self.GROUP}.first on")
+        self.check(fits, name, f"at most {held} from first={self.first} on")

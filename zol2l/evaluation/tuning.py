@@ -61,10 +61,10 @@ class TuningGrid:
 
     def __post_init__(self) -> None:
         known = self.objective in OBJECTIVES
-        require(known, "tuning.objective", self.objective, f"one of {', '.join(OBJECTIVES)}")
-        require(len(self.rates) > 0, "tuning.rates", self.rates, "at least one rate")
-        positive = all(x > 0 for x in (*self.rates, *self.linear))
-        require(positive, "tuning.{rates,linear}", (self.rates, self.linear), "positive numbers")
+        require(known, "objective", self.objective, f"one of {', '.join(OBJECTIVES)}")
+        require(len(self.rates) > 0, "rates", self.rates, "at least one rate")
+        for name, values in (("rates", self.rates), ("linear", self.linear)):
+            require(all(value > 0 for value in values), name, values, "positive numbers")
 
     def over(self, name: str, values: Sequence[float]) -> TuningGrid:
         """The grid that begins with `values` for the setting `name`, a step size, or has just these
@@ -79,7 +79,7 @@ class TuningGrid:
         size = next((name for name in names if _last(name) in STEP_SIZES), None)
         chosen = [name for name in names if name != size]
         for name in map(_last, chosen):
-            require(name in self.choices, "tuning.choices", name, "give its values to choose from")
+            require(name in self.choices, "choices", name, "give its values to choose from")
         grids = [self.choices[_last(name)] for name in chosen]
         sizes: list[Round] = []
         if size is not None:

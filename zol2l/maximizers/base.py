@@ -51,8 +51,8 @@ class Maximizer(nn.Module, ABC):
 
     def __init__(self, steps: int = 10, noise: float = NOISE) -> None:
         super().__init__()
-        require(steps >= 0, "maximizer.steps", steps, "at least 0")
-        require(noise >= 0, "maximizer.noise", noise, "at least 0, in pixel values")
+        require(steps >= 0, "steps", steps, "at least 0")
+        require(noise >= 0, "noise", noise, "at least 0, in pixel values")
         self.steps, self.noise = steps, noise
 
     def forward(self, problem: InnerProblem, draws: Draws) -> Maximized:

@@ -39,9 +39,9 @@ class GeneratorMaximizer(LearnedMaximizer):
         noise: float = NOISE,
     ) -> None:
         super().__init__(steps, noise)
-        require(width >= 1, "maximizer.width", width, "at least 1 channel")
-        require(rate > 0, "maximizer.rate", rate, "a positive step size, in units of eps")
-        require(diversity >= 0, "maximizer.diversity", diversity, "at least 0")
+        require(width >= 1, "width", width, "at least 1 channel")
+        require(rate > 0, "rate", rate, "a positive step size, in units of eps")
+        require(diversity >= 0, "diversity", diversity, "at least 0")
         self.rate, self.diversity, self.codes = rate, diversity, code
         self.generator = PerturbationUNet(channels, classes, code, width)
 

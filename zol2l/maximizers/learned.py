@@ -24,7 +24,7 @@ class LearnedMaximizer(Maximizer):
 
     def __init__(self, steps: int, noise: float) -> None:
         super().__init__(steps, noise)
-        require(steps >= 1, "maximizer.steps", steps, "at least 1, for one that learns")
+        require(steps >= 1, "steps", steps, "at least 1, for one that learns")
 
     def forward(self, problem: InnerProblem, draws: Draws) -> Maximized:
         learning = self.training and torch.is_grad_enabled()

@@ -39,12 +39,12 @@ class BacktrackingPGD(Maximizer):
         noise: float = NOISE,
     ) -> None:
         super().__init__(steps, noise)
-        require(rate > 0, "maximizer.rate", rate, "a positive first step size, in units of eps")
-        require(0 < rho < 1, "maximizer.rho", rho, "between 0 and 1")
-        require(0 < c < 1, "maximizer.c", c, "between 0 and 1")
-        require(halvings >= 0, "maximizer.halvings", halvings, "at least 0")
+        require(rate > 0, "rate", rate, "a positive first step size, in units of eps")
+        require(0 < rho < 1, "rho", rho, "between 0 and 1")
+        require(0 < c < 1, "c", c, "between 0 and 1")
+        require(halvings >= 0, "halvings", halvings, "at least 0")
         known = direction in get_args(Direction)
-        require(known, "maximizer.direction", direction, "sign or gradient")
+        require(known, "direction", direction, "sign or gradient")
         self.rate, self.rho, self.c = rate, rho, c
         self.halvings, self.direction = halvings, direction
 

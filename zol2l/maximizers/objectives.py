@@ -61,7 +61,7 @@ class Trades(Objective):
     needs_clean = True
 
     def __init__(self, beta: float) -> None:
-        require(beta > 0, "defense.objective.beta", beta, "a positive weight 1/lambda")
+        require(beta > 0, "beta", beta, "a positive weight 1/lambda")
         self.beta = beta
 
     def inner(self, logits: Tensor, labels: Tensor, clean: Tensor | None) -> Tensor:

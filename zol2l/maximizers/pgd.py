@@ -18,7 +18,7 @@ class PGD(Maximizer):
 
     def __init__(self, steps: int = 10, rate: float = 0.25, noise: float = NOISE) -> None:
         super().__init__(steps, noise)
-        require(rate > 0, "maximizer.rate", rate, "a positive step size, in units of eps")
+        require(rate > 0, "rate", rate, "a positive step size, in units of eps")
         self.rate = rate
 
     def move(

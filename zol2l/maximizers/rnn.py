@@ -41,10 +41,10 @@ class RNNMaximizer(LearnedMaximizer):
         noise: float = NOISE,
     ) -> None:
         super().__init__(steps, noise)
-        require(hidden >= 1, "maximizer.hidden", hidden, "at least 1")
-        require(scale > 0, "maximizer.scale", scale, "a positive length, in units of eps")
+        require(hidden >= 1, "hidden", hidden, "at least 1")
+        require(scale > 0, "scale", scale, "a positive length, in units of eps")
         known = normalization in get_args(Normalization)
-        require(known, "maximizer.normalization", normalization, "mean, max or none")
+        require(known, "normalization", normalization, "mean, max or none")
         self.scale, self.normalization, self.exponent = scale, normalization, exponent
         self.cell = nn.RNNCell(1, hidden, bias=False)
         self.readout = nn.Linear(hidden, 1, bias=False)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from zol2l.chunks import predictions
 from zol2l.errors import require
-from zol2l.optimizees.black_box_attack import BlackBoxAttack, Norm, Parameterization
-from zol2l.optimizees.family import OptimizeeFamily, Split, dtype_named
+from zol2l.optimizees.black_box_attack import BlackBoxAttack, Norm, Parameterization, check_attack
+from zol2l.optimizees.family import OptimizeeFamily, Split, check_sizes, dtype_named
 from zol2l.optimizees.goals import Goal
 from zol2l.types import Optimizee
 from zol2l.weights_file import module_identity
@@ -45,15 +46,14 @@ class AttackFamily(OptimizeeFamily):
         parameterization: Parameterization = "clipped",
         resize: Sequence[int] | None = None,
     ) -> None:
+        check_attack(norm, c, confidence, parameterization, resize)
         super().__init__(train, validation, test)
         self.dtype = dtype_named(dtype)
         correct = correctly_classified(victim.eval(), images, labels)
         middle, end = len(correct) // 2, len(correct)
         fits = train <= middle and middle + validation <= end - test
         allowed = f"train + validation + test within the {end} correctly classified images"
-        require(
-            fits, "optimizee.family.{train,validation,test}", (train, validation, test), allowed
-        )
+        require(fits, "{train,validation,test}", (train, validation, test), allowed)
         generator = torch.Generator().manual_seed(seed)
         order = correct[torch.randperm(end, generator=generator)]
         self.chosen: dict[Split, Tensor] = {
@@ -68,6 +68,26 @@ class AttackFamily(OptimizeeFamily):
         )  # fmt: skip
         self.identity = module_identity(victim)
         self.images, self.labels, self.targeted = images, labels, targeted
+
+    @classmethod
+    def check_settings(
+        cls,
+        *,
+        train: int = 100,
+        validation: int = 20,
+        test: int = 100,
+        dtype: str = "float32",
+        norm: Norm = "l1",
+        c: float = 0.1,
+        confidence: float = 0.0,
+        parameterization: Parameterization = "clipped",
+        resize: Sequence[int] | None = None,
+        **_: Any,
+    ) -> None:
+        """Refuse what can be refused before the data and the victim are there."""
+        check_sizes({"train": train, "validation": validation, "test": test})
+        dtype_named(dtype)
+        check_attack(norm, c, confidence, parameterization, resize)
 
     @property
     def victim(self) -> nn.Module:

@@ -53,18 +53,10 @@ class BlackBoxAttack(ImageAttack):
         resize: Sequence[int] | None = None,
     ) -> None:
         super().__init__(victim, images, Goal(labels, targets))
-        require(norm in ORDER, "optimizee.family.norm", norm, f"one of {', '.join(ORDER)}")
-        require(c >= 0, "optimizee.family.c", c, "a weight c >= 0")
-        require(confidence >= 0, "optimizee.family.confidence", confidence, "at least 0")
-        known = parameterization in ("clipped", "tanh")
-        require(known, "optimizee.family.parameterization", parameterization, "clipped or tanh")
+        check_attack(norm, c, confidence, parameterization, resize)
         self.norm, self.c, self.confidence = norm, c, confidence
         image = tuple(self.images.shape[1:])
         shape = (image[0], *(resize or image[1:]))
-        sized = len(shape) == 3 and min(shape) >= 1
-        require(
-            sized, "optimizee.family.resize", resize, "null or [height, width], each at least 1"
-        )
         self.variable = Variable(shape, image, parameterization == "tanh")
         self.dimension = self.variable.dimension
 
@@ -94,3 +86,20 @@ class BlackBoxAttack(ImageAttack):
 
     def _clean(self) -> Tensor:
         return self.images.flatten(1)[:, None]
+
+
+def check_attack(
+    norm: Norm = "l1",
+    c: float = 0.1,
+    confidence: float = 0.0,
+    parameterization: Parameterization = "clipped",
+    resize: Sequence[int] | None = None,
+) -> None:
+    """Refuse settings of the attack that mean nothing, whatever the images."""
+    require(norm in ORDER, "norm", norm, f"one of {', '.join(ORDER)}")
+    require(c >= 0, "c", c, "a weight c >= 0")
+    require(confidence >= 0, "confidence", confidence, "at least 0")
+    known = parameterization in ("clipped", "tanh")
+    require(known, "parameterization", parameterization, "clipped or tanh")
+    sized = resize is None or (len(resize) == 2 and min(resize) >= 1)
+    require(sized, "resize", resize, "null or [height, width], each at least 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,10 +17,16 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 
+def check_sizes(sizes: Mapping[Split, int]) -> None:
+    """Refuse splits without instances."""
+    for split, size in sizes.items():
+        require(size >= 1, split, size, "at least 1 instance")
+
+
 def dtype_named(name: str) -> torch.dtype:
     """The floating-point type of a configuration."""
     known = {"float32": torch.float32, "float64": torch.float64}
-    require(name in known, "optimizee.family.dtype", name, f"one of {', '.join(known)}")
+    require(name in known, "dtype", name, f"one of {', '.join(known)}")
     return known[name]
 
 
@@ -38,8 +45,7 @@ class OptimizeeFamily(ABC):
 
     def __init__(self, train: int, validation: int, test: int) -> None:
         self.sizes: dict[Split, int] = {"train": train, "validation": validation, "test": test}
-        for split, size in self.sizes.items():
-            require(size >= 1, f"optimizee.family.{split}", size, "at least 1 instance")
+        check_sizes(self.sizes)
 
     @abstractmethod
     def optimizee(self, split: Split, rows: Tensor) -> Optimizee:

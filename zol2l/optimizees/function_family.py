@@ -44,9 +44,9 @@ class FunctionFamily(RandomFamily):
         dtype: str = "float32",
     ) -> None:
         super().__init__(train, validation, test, dimension, seed, dtype)
-        require(low <= high, "optimizee.family.low", low, f"at most optimizee.family.high={high}")
+        require(low <= high, "low", low, f"at most optimizee.family.high={high}")
         valid = smoothing is None or smoothing > 0
-        require(valid, "optimizee.family.smoothing", smoothing, "a step mu > 0, or null")
+        require(valid, "smoothing", smoothing, "a step mu > 0, or null")
         found = imported_function(function)
         self.function = on_arrays(found) if numpy else found
         self.identity = code_of(function)
@@ -62,15 +62,15 @@ def imported_function(path: str) -> Callable[..., Any]:
     """The function at a dotted path, of an installed package or of a file in this folder."""
     module, _, name = path.rpartition(".")
     allowed = "a dotted path, as rosenbrock.value for `value` in ./rosenbrock.py"
-    require(module != "", "optimizee.family.function", path, allowed)
+    require(module != "", "function", path, allowed)
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
         function = getattr(import_module(module), name, None)
     except ImportError as error:
-        raise InvalidInput("optimizee.family.function", path, f"{error}; {allowed}") from error
+        raise InvalidInput("function", path, f"{error}; {allowed}") from error
     finally:
         sys.path.remove(here)
     if not callable(function):
-        raise InvalidInput("optimizee.family.function", path, f"no such function in {module}")
+        raise InvalidInput("function", path, f"no such function in {module}")
     return function  # type: ignore[no-any-return]

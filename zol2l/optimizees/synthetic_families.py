@@ -30,7 +30,7 @@ class RandomFamily(OptimizeeFamily):
         self, train: int, validation: int, test: int, dimension: int, seed: int, dtype: str
     ) -> None:
         super().__init__(train, validation, test)
-        require(dimension >= 1, "optimizee.family.dimension", dimension, "at least 1")
+        require(dimension >= 1, "dimension", dimension, "at least 1")
         self.dimension, self.seed, self.dtype = dimension, seed, dtype_named(dtype)
 
     def split_seed(self, split: Split) -> int:
@@ -53,7 +53,7 @@ class RandomFamily(OptimizeeFamily):
         what = f"{count} instances ({split}) of {numbers} numbers"
         remedy = f"take a smaller one, or fewer with optimizee.family.{split}"
         needed = DRAWN_AND_MADE * count * numbers * self.dtype.itemsize
-        require_memory(needed, "optimizee.family.dimension", self.dimension, what, remedy)
+        require_memory(needed, "dimension", self.dimension, what, remedy)
 
 
 class QuadraticFamily(RandomFamily):
@@ -72,7 +72,7 @@ class QuadraticFamily(RandomFamily):
         dtype: str = "float32",
     ) -> None:
         super().__init__(train, validation, test, dimension, seed, dtype)
-        require(condition >= 1, "optimizee.family.condition", condition, "a condition number >= 1")
+        require(condition >= 1, "condition", condition, "a condition number >= 1")
         self.condition = condition
 
     def optimizee(self, split: Split, rows: Tensor) -> Quadratic:
@@ -99,9 +99,7 @@ class BinaryClassificationFamily(RandomFamily):
     ) -> None:
         super().__init__(train, validation, test, dimension, seed, dtype)
         valid = 1 <= batch_size <= samples
-        require(
-            valid, "optimizee.family.batch_size", batch_size, f"between 1 and samples={samples}"
-        )
+        require(valid, "batch_size", batch_size, f"between 1 and samples={samples}")
         self.samples, self.batch_size = samples, batch_size
         self._datasets = cache(self._sample)
 

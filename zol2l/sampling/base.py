@@ -26,7 +26,7 @@ class Sampling(nn.Module):
 
     def __init__(self, directions: int = 20) -> None:
         super().__init__()
-        require(directions >= 1, "sampling.directions", directions, "at least 1 (q >= 1)")
+        require(directions >= 1, "directions", directions, "at least 1 (q >= 1)")
         self.directions = directions
 
     def init(self, theta: Tensor) -> Any:

@@ -35,7 +35,7 @@ class RandomCoordinates(Sampling):
         """
         dimension = chances.shape[-1]
         allowed = f"at most the problem's {dimension} coordinates"
-        require(self.directions <= dimension, "sampling.directions", self.directions, allowed)
+        require(self.directions <= dimension, "directions", self.directions, allowed)
         order = torch.rand(
             chances.shape, generator=generator, dtype=chances.dtype, device=chances.device
         )

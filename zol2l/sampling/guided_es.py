@@ -27,7 +27,7 @@ class GuidedES(Sampling):
 
     def __init__(self, directions: int = 20, alpha: float = 0.5) -> None:
         super().__init__(directions)
-        require(0 < alpha <= 1, "sampling.alpha", alpha, "a trade-off in (0, 1]")
+        require(0 < alpha <= 1, "alpha", alpha, "a trade-off in (0, 1]")
         self.alpha = alpha
 
     def forward(

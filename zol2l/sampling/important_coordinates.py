@@ -30,7 +30,7 @@ class ImportantCoordinates(RandomCoordinates):
 
     def __init__(self, directions: int = 128, channels: int = 1) -> None:
         super().__init__(directions)
-        require(channels >= 1, "sampling.channels", channels, "at least 1")
+        require(channels >= 1, "channels", channels, "at least 1")
         self.channels = channels
 
     def init(self, theta: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class ImportantCoordinates(RandomCoordinates):
         side = math.isqrt(change.shape[-1] // self.channels)
         square = self.channels * side * side == change.shape[-1]
         allowed = f"channels of a square picture of {change.shape[-1]} numbers"
-        require(square, "sampling.channels", self.channels, allowed)
+        require(square, "channels", self.channels, allowed)
         picture = change.abs().view(-1, self.channels, side, side)
         near = max_pool2d(picture, 3, stride=1, padding=1).flatten(1)
         most = near.amax(dim=1, keepdim=True)

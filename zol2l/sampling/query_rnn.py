@@ -36,7 +36,7 @@ class QueryRNN(Sampling):
         self, directions: int = 20, hidden: int = 10, mixing: float = 0.5, normalize: bool = True
     ) -> None:
         super().__init__(directions)
-        require(0 <= mixing <= 1, "sampling.mixing", mixing, "a probability in [0, 1]")
+        require(0 <= mixing <= 1, "mixing", mixing, "a probability in [0, 1]")
         self.rnn = CoordinatewiseLSTM(inputs=2, hidden=hidden)
         self.mixing, self.normalize = mixing, normalize
 

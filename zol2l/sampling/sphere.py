@@ -23,7 +23,7 @@ class SphereSampling(Sampling):
     def __init__(self, directions: int = 20, radius: float | None = None) -> None:
         super().__init__(directions)
         valid = radius is None or radius > 0
-        require(valid, "sampling.radius", radius, "a positive number, or null for sqrt(D)")
+        require(valid, "radius", radius, "a positive number, or null for sqrt(D)")
         self.radius = radius
 
     def forward(

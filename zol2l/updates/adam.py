@@ -32,9 +32,9 @@ class Adam(Update):
         self, rate: float, beta1: float = 0.9, beta2: float = 0.996, eps: float = 1e-8
     ) -> None:
         super().__init__()
-        require(rate > 0, "update.rate", rate, "a positive constant; the learning rate is rate/D")
-        require(0 <= beta1 < 1, "update.beta1", beta1, "a decay rate in [0, 1)")
-        require(0 <= beta2 < 1, "update.beta2", beta2, "a decay rate in [0, 1)")
+        require(rate > 0, "rate", rate, "a positive constant; the learning rate is rate/D")
+        require(0 <= beta1 < 1, "beta1", beta1, "a decay rate in [0, 1)")
+        require(0 <= beta2 < 1, "beta2", beta2, "a decay rate in [0, 1)")
         self.rate, self.beta1, self.beta2, self.eps = rate, beta1, beta2, eps
 
     def init(self, theta: Tensor) -> AdamState:

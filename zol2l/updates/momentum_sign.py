@@ -34,10 +34,10 @@ class MomentumSign(Update):
         self, rate: float, beta: float = 0.9, patience: int = 5, floor: float = 5e-5
     ) -> None:
         super().__init__()
-        require(rate > 0, "update.rate", rate, "a step size > 0")
-        require(0 <= beta < 1, "update.beta", beta, "a decay rate in [0, 1)")
-        require(patience >= 2, "update.patience", patience, "at least 2 losses")
-        require(floor > 0, "update.floor", floor, "a step size > 0")
+        require(rate > 0, "rate", rate, "a step size > 0")
+        require(0 <= beta < 1, "beta", beta, "a decay rate in [0, 1)")
+        require(patience >= 2, "patience", patience, "at least 2 losses")
+        require(floor > 0, "floor", floor, "a step size > 0")
         self.rate, self.beta, self.patience, self.floor = rate, beta, patience, floor
 
     def init(self, theta: Tensor) -> MomentumSignState:

@@ -24,8 +24,8 @@ class NaturalGradient(Update):
 
     def __init__(self, rate: float, damping: float = 0.01) -> None:
         super().__init__()
-        require(rate > 0, "update.rate", rate, "a step size lambda > 0")
-        require(damping > 0, "update.damping", damping, "a damping gamma > 0")
+        require(rate > 0, "rate", rate, "a step size lambda > 0")
+        require(damping > 0, "damping", damping, "a damping gamma > 0")
         self.rate, self.damping = rate, damping
 
     def forward(self, estimate: GradientEstimate, state: Any) -> tuple[Tensor, None]:

@@ -16,7 +16,7 @@ class SGD(Update):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        require(rate > 0, "update.rate", rate, "a positive constant; the learning rate is rate/D")
+        require(rate > 0, "rate", rate, "a positive constant; the learning rate is rate/D")
         self.rate = rate
 
     def forward(self, estimate: GradientEstimate, state: Any) -> tuple[Tensor, None]:

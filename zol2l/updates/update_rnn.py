@@ -20,8 +20,8 @@ class UpdateRNN(Update):
 
     def __init__(self, hidden: int = 10, scale: float = 1.0, gain: float = 1.0) -> None:
         super().__init__()
-        require(scale > 0, "update.scale", scale, "a positive factor alpha of the update")
-        require(gain > 0, "update.gain", gain, "a positive factor of the gradient estimate")
+        require(scale > 0, "scale", scale, "a positive factor alpha of the update")
+        require(gain > 0, "gain", gain, "a positive factor of the gradient estimate")
         self.scale, self.gain = scale, gain
         self.rnn = CoordinatewiseLSTM(inputs=1, hidden=hidden)
 

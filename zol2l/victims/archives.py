@@ -46,16 +46,16 @@ def unpacked(archive: Path, cache: Path, splits: Collection[str]) -> Path:
             members = [member for member in file.infolist() if not member.is_dir()]
             target = cache / f"{archive.stem}-{_contents(members)}"
             for member in members:
-                require(_stays_inside(member.filename), "data.folder", archive, _leaves(member))
+                require(_stays_inside(member.filename), "folder", archive, _leaves(member))
                 known = member.compress_type in PACKINGS
-                require(known, "data.folder", archive, _packed_otherwise(member))
+                require(known, "folder", archive, _packed_otherwise(member))
             place = _place_of(splits, archive, members)
             if not target.exists():
                 _require_room(archive, members, cache)
                 log.info("Unpacking %s (%d files) into %s", archive, len(members), target)
                 _unpack(file, members, target)
     except DAMAGED as error:
-        raise InvalidInput("data.folder", archive, f"cannot be unpacked: {error}") from error
+        raise InvalidInput("folder", archive, f"cannot be unpacked: {error}") from error
     return target / place
 
 
@@ -63,7 +63,7 @@ def _place_of(splits: Collection[str], archive: Path, members: Sequence[ZipInfo]
     place = place_of(splits, folders_of([PurePosixPath(member.filename) for member in members]))
     if place is None:
         told = f"has no folder {' or '.join(splits)} at its top or in its only folder"
-        raise InvalidInput("data.folder", archive, f"{told}; nothing was unpacked")
+        raise InvalidInput("folder", archive, f"{told}; nothing was unpacked")
     return place
 
 
@@ -72,11 +72,11 @@ def _require_room(archive: Path, members: Sequence[ZipInfo], cache: Path) -> Non
     size, packed = sum(member.file_size for member in members), archive.stat().st_size
     told = f"would unpack to {readable(size)}, more than {MOST} times its own size"
     remedy = "unpack it yourself and name its folder if you trust it; nothing was unpacked"
-    require(size <= max(FROM, MOST * packed), "data.folder", archive, f"{told}; {remedy}")
+    require(size <= max(FROM, MOST * packed), "folder", archive, f"{told}; {remedy}")
     needed = sum(BLOCK * -(-member.file_size // BLOCK) for member in members)
     free = shutil.disk_usage(next(p for p in (cache, *cache.parents) if p.exists())).free
     told = f"needs {readable(needed)} on disk, {readable(free)} are free in {cache}"
-    require(needed <= free, "data.folder", archive, f"{told}; nothing was unpacked")
+    require(needed <= free, "folder", archive, f"{told}; nothing was unpacked")
 
 
 def _unpack(file: ZipFile, members: Sequence[ZipInfo], target: Path) -> None:

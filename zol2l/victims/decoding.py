@@ -39,9 +39,9 @@ class Geometry:
 
     def __post_init__(self) -> None:
         size, resize = self.size, self.resize
-        require(size is None or size >= 1, "data.size", size, "at least 1 pixel, or null")
+        require(size is None or size >= 1, "size", size, "at least 1 pixel, or null")
         fits = resize is None or (size is not None and resize >= size)
-        require(fits, "data.resize", resize, f"null or at least data.size={size}")
+        require(fits, "resize", resize, f"null or at least data.size={size}")
 
     def read(self, file: Path) -> Tensor:
         """The file's pixels, uint8 (3, H, W), as `read_rgb` reads them."""
@@ -66,7 +66,7 @@ class Geometry:
         key, shorter = ("resize", self.resize) if self.resize else ("size", self.size or 0)
         width, height = (shorter * length // min(lengths) for length in lengths)
         what, remedy = f"{width} x {height} pixels of {file}", "take a smaller one"
-        require_memory(BYTES_IN_PILLOW * width * height, f"data.{key}", shorter, what, remedy)
+        require_memory(BYTES_IN_PILLOW * width * height, key, shorter, what, remedy)
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def _named(file: Path) -> Iterator[None]:
     except (InvalidInput, MemoryError):
         raise
     except Exception as error:  # Pillow raises many kinds
-        raise InvalidInput("data.folder", file, f"cannot be read: {error}") from error
+        raise InvalidInput("folder", file, f"cannot be read: {error}") from error
 
 
 def decoded(files: Sequence[Path], geometry: Geometry, cache: Path, name: str) -> Tensor:
@@ -105,7 +105,7 @@ def decode(files: Sequence[Path], geometry: Geometry, name: str) -> Tensor:
             image = geometry.read(file)
             if image.shape != first.shape:
                 told = f"{file} has {_pixels(image)} pixels, {files[0]} {_pixels(first)}"
-                raise InvalidInput("data.size", geometry.size, f"{told}; set it to make them one")
+                raise InvalidInput("size", geometry.size, f"{told}; set it to make them one")
             images[i] = image
             show(f"Decoding {name}", i + 1, len(files))
     return images

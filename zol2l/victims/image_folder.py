@@ -51,11 +51,11 @@ def image_folder(
     (`class_numbers`); without `others`, folders that it leaves out are not read. What is decoded is
     kept in `images` beside the victims.
     """
-    require(limit is None or limit >= 1, "data.limit", limit, "at least 1 image a split, or null")
+    require(limit is None or limit >= 1, "limit", limit, "at least 1 image a split, or null")
     geometry, cache = Geometry(size, resize), cache_folder(root, "images")
     folders = {key: name for key, name in (("train", train), ("test", test)) if name}
     source = image_source(root, folder, folders.values())
-    splits = {name: Split.read(source / name, f"data.{key}") for key, name in folders.items()}
+    splits = {name: Split.read(source / name, key) for key, name in folders.items()}
     if classes is not None and not others:
         splits = {n: split.restricted(classes.keys()) for n, split in splits.items()}
     names = sorted({name for split in splits.values() for name in split.classes})
@@ -75,7 +75,7 @@ def image_source(root: Path, folder: str, splits: Collection[str]) -> Path:
     """
     source = root / Path(folder).expanduser()
     allowed = f"no such folder or .zip; it is looked up in the data folder {root} (ZOL2L_DATA_DIR)"
-    require(source.exists(), "data.folder", folder, allowed)
+    require(source.exists(), "folder", folder, allowed)
     if source.is_file():
         return unpacked(source, cache_folder(root, "unpacked"), splits)
 
@@ -98,9 +98,9 @@ def class_numbers(
     known = {str(name): number for name, number in classes.items()}
     missing = [name for name in names if name not in known]
     told = ", ".join(missing[:TOLD])
-    require(not missing, "data.classes", told, "needs a number; data.classes={FOLDER: NUMBER, ...}")
+    require(not missing, "classes", told, "needs a number; data.classes={FOLDER: NUMBER, ...}")
     for name in names:
-        number, key = known[name], f"data.classes.{name}"
+        number, key = known[name], f"classes.{name}"
         whole = isinstance(number, int) and not isinstance(number, bool) and number >= 0
         require(whole, key, number, "the number of a class, from 0")
     return {name: known[name] for name in names}, True
@@ -145,7 +145,7 @@ class Split:
         """The images of the class folders `names`."""
         pairs = zip(self.files, self.classes, strict=True)
         kept = [(file, name) for file, name in pairs if name in names]
-        require(len(kept) > 0, "data.classes", ", ".join(names), "some of the class folders")
+        require(len(kept) > 0, "classes", ", ".join(names), "some of the class folders")
         return Split([file for file, _ in kept], [name for _, name in kept])
 
     def limited(self, limit: int | None) -> Split:
@@ -165,7 +165,7 @@ def _require_memory(splits: Sequence[Sequence[Path]], geometry: Geometry) -> Non
     needed = (BYTES_OF_BOTH * sum(counts) + max(counts)) * math.prod(shape)
     what = f"{sum(counts)} images of {' x '.join(map(str, shape))}"
     remedy = "take a smaller data.size, or fewer with data.limit"
-    require_memory(needed, "data.size", geometry.size, what, remedy)
+    require_memory(needed, "size", geometry.size, what, remedy)
 
 
 def _image_data(
@@ -173,7 +173,7 @@ def _image_data(
 ) -> ImageData:
     """From bytes to floats in [0, 1], with a checksum of the bytes and labels."""
     shapes = f"{tuple(train.shape[1:])} and {tuple(test.shape[1:])}"
-    require(train.shape[1:] == test.shape[1:], "data.size", shapes, "set one size for both splits")
+    require(train.shape[1:] == test.shape[1:], "size", shapes, "set one size for both splits")
     tensors = {"0": train, "1": train_labels, "2": test, "3": test_labels}
     floats = [images.float().div_(255) for images in (train, test)]
     known = checksum(tensors, {})

@@ -22,7 +22,7 @@ class Normalize(nn.Module):
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         matched = len(mean) == len(std) > 0 and min(std) > 0
-        require(matched, "optimizee.victim.network.std", std, f"a positive number each of {mean}")
+        require(matched, "std", std, f"a positive number each of {mean}")
         for name, values in (("mean", mean), ("std", std)):
             self.register_buffer(name, torch.tensor(values).view(-1, 1, 1), persistent=False)
 

@@ -39,7 +39,7 @@ def _eight_bits(image: Image.Image, file: Path) -> Image.Image:
     bits = _grey_bits(image)
     if bits is None:
         kind = "floating-point" if image.mode == "F" else "whole"
-        raise InvalidInput("data.folder", file, UNKNOWN_WHITE.format(kind=kind))
+        raise InvalidInput("folder", file, UNKNOWN_WHITE.format(kind=kind))
     deep = np.asarray(image).astype(np.int32)
     grey = (deep >> (bits - 8)).astype(np.uint8)
     if isinstance(image, TiffImageFile):

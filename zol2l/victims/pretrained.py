@@ -20,7 +20,7 @@ OPTIONS = {
 }
 """These two were trained elsewhere, on [-1, 1]: they turn torchvision's normalization into it."""
 
-WEIGHTS = "optimizee.victim.network.weights"
+WEIGHTS = "weights"
 
 
 def torchvision_classifier(
@@ -36,7 +36,7 @@ def torchvision_classifier(
 
     known = models.list_models(module=models)
     allowed = "a classifier of torchvision, such as inception_v3, vgg16 or resnet50"
-    require(name in known, "optimizee.victim.network.name", name, allowed)
+    require(name in known, "name", name, allowed)
     published = models.get_model_weights(name)
     if weights is not None and weights in published.__members__:
         network = _published(name, published[weights], classes)
@@ -57,7 +57,7 @@ def _published(name: str, weights: Any, classes: int) -> nn.Module:
     from torchvision import models
 
     known = len(weights.meta["categories"])
-    require(classes == known, "optimizee.victim.network.classes", classes, f"{known}: {weights}")
+    require(classes == known, "classes", classes, f"{known}: {weights}")
     try:
         weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
         network: nn.Module = models.get_model(name, weights=weights, progress=False)

@@ -43,7 +43,7 @@ def restricted_imagenet(
     names = sorted(path.name for path in (source / test).glob("*") if path.is_dir())
     numbered = bool(names) and all(name.isdecimal() for name in names)
     known = f"the {IMAGENET} folders of ImageNet, or folders named by its class numbers"
-    require(numbered or len(names) == IMAGENET, "data.folder", source / test, known)
+    require(numbered or len(names) == IMAGENET, "folder", source / test, known)
     number_of = {name: int(name) if numbered else place for place, name in enumerate(names)}
     classes = {
         name: label

@@ -53,7 +53,7 @@ def wide_resnet(
     `mean` and `std` of the channels normalize the images, none: they are taken as they are.
     """
     blocks, left = divmod(depth - 4, 6)
-    require(blocks >= 1 and left == 0, "network.depth", depth, "6 n + 4: 10, 16, 22, 28, 34, ...")
+    require(blocks >= 1 and left == 0, "depth", depth, "6 n + 4: 10, 16, 22, 28, 34, ...")
     layers: list[nn.Module] = [Normalize(mean, std)] if mean or std else []
     layers += [nn.Conv2d(channels, STEM, 3, padding=1, bias=False)]
     inputs = STEM
