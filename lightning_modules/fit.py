@@ -22,6 +22,7 @@ from lightning_modules.meta_training import MetaTraining
 from lightning_modules.progress import StepProgress
 from lightning_modules.timed_checkpoint import TimedCheckpoint
 from lightning_modules.victim_training import VictimTraining
+from lightning_modules.whole_files import WholeFiles
 from zol2l.errors import InvalidInput, require
 from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
@@ -45,7 +46,7 @@ def make_trainer(settings: Mapping[str, Any], log_every: int, **more: Any) -> pl
     chosen = {name: value for name, value in settings.items() if value is not None}
     given = {"log_every_n_steps": log_every, **chosen}
     try:
-        return pl.Trainer(**given, enable_progress_bar=False, **more)
+        return pl.Trainer(**given, enable_progress_bar=False, plugins=[WholeFiles()], **more)
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise InvalidInput("trainer", dict(settings), f"Lightning refuses it: {error}") from error
 

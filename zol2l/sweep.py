@@ -145,9 +145,13 @@ def jobs_table(records: list[dict[str, Any]]) -> Table:
 
 
 class SweepTable:
-    """A callback of Hydra: at the end of a sweep, the table of its jobs; status 1 if any failed."""
+    """A callback of Hydra: at the end of a sweep, the table of its jobs; status 1 if any failed.
+    It knows too where Hydra writes to.
+    """
 
     running: ClassVar[SweepTable | None] = None
+    folder: ClassVar[str] = "the run folder"
+    """Where this process writes to, as far as Hydra has said."""
 
     def __init__(self) -> None:
         self.began = time.time()
@@ -155,6 +159,11 @@ class SweepTable:
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Hydra's call before the first job."""
         SweepTable.running, self.outputs = self, Path(config.paths.outputs)
+        SweepTable.folder = config.hydra.sweep.dir
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Hydra's call before a job that is alone."""
+        SweepTable.folder = config.hydra.run.dir
 
     def on_multirun_end(self, **_: Any) -> None:
         """Hydra's call after the last job."""
