@@ -13,6 +13,7 @@ FOUNDATION = {
     f"zol2l.{name}"
     for name in (
         "errors",
+        "bad_files",
         "files",
         "types",
         "tensor_files",

@@ -18,9 +18,14 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     """Mark `folder` as belonging to `settings`; if it belongs to others, name what differs."""
     path = folder / SETTINGS
     if path.exists():
-        before, now = flat(read_json(path)), flat(as_json(settings))
+        before, now = flat(made_with(folder)), flat(as_json(settings))
         for name in sorted(before.keys() | now.keys()):
             if before.get(name) != now.get(name):
                 allowed = f"{folder} was made with {before.get(name)}; delete it or set run_name"
                 raise InvalidInput(name, now.get(name), allowed)
     write_json(path, settings)
+
+
+def made_with(folder: Path) -> dict[str, Any]:
+    """The settings that `folder` belongs to."""
+    return read_json(folder / SETTINGS, remedy=f"delete {folder}, or set run_name to begin anew")

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.markup import escape
 from rich.table import Table
 
+from zol2l.bad_files import intact
 from zol2l.console import wide_console
 from zol2l.errors import InvalidInput
 from zol2l.fingerprints import fingerprint, shortened
@@ -97,11 +98,10 @@ def finished(folder: Path, command: str, config: Mapping[str, Any]) -> bool:
     """Whether the record of a command in `folder` is of this configuration, whatever it was logged
     by, and its results still stand.
     """
-    record = folder / record_of(command, config)
-    if not record.is_file():
+    record = intact(folder / record_of(command, config), lambda path: read_json(path, "config"))
+    if record is None or _unlogged(record["config"]) != _unlogged(as_json(config)):
         return False
-    before = read_json(record)["config"]
-    return _unlogged(before) == _unlogged(as_json(config)) and stands(folder, kind(command, config))
+    return stands(folder, kind(command, config))
 
 
 def _unlogged(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def ended_since(outputs: Path, moment: float) -> list[dict[str, Any]]:
     found = []
     for path in sorted(outputs.glob(f"**/multirun/**/{RECORD}")):
         try:
-            record = read_json(path)
+            record = read_json(path, "ended", "sweep", "settings", "status", "seconds")
         except InvalidInput as error:
             log.warning("Not listed: %s", error)
             continue

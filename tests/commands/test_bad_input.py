@@ -36,7 +36,7 @@ QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
         (["baseline=zo_sgd", "evaluation.step=1"], ["step"]),
         (["baseline=zo_sgd", "optimizee.family.dimension=0"], ["dimension=0", "at least 1"]),
         (["baseline=zo_sgd", "+baseline.optimizer.update.momentum=1"], ["momentum"]),
-        (["ablation=none"], ["weights=", "zol2l meta-train"]),
+        (["ablation=none"], ["weights.safetensors: no such file", "zol2l meta-train"]),
         (
             ["optimizee=digits_attack", "baseline=zo_sgd", "optimizee.family.c=big"],
             ["optimizee.family.c=big: must be a finite number"],

@@ -10,6 +10,7 @@ import torch
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
+from zol2l.bad_files import intact
 from zol2l.build import build, check_arguments, identity_of, imported, plain
 from zol2l.commands.objects import (
     family_of,
@@ -113,7 +114,7 @@ def _ensure_part(
         seed=training["seed"],
     )
     claim(path.parent, settings)
-    if path.exists():
+    if intact(path, lambda path: load_part(path, getattr(optimizer, part))) is not None:
         log.info("Learned %s of %s is there: %s", part, owner, path)
         return
 

@@ -84,9 +84,8 @@ def attack_all(
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     for name, named in attacks.items():
         make = partial(_keep_attack, name, named.attack, family, protocol, progress)
-        part = kept_part(parts, name, named.fingerprint, make)
-        frames.append(read_attacks(part))
-        pictures = load_tensors(_images_of(part))
+        rows, pictures = kept_part(parts, name, named.fingerprint, make, _read_attack)
+        frames.append(rows)
         shown = {key: value[: protocol.pictured] for key, value in pictures.items()}
         save_tensors(folder / "pictures" / f"{name}.safetensors", shown)
     write_attacks(folder / "results.parquet", frames)
@@ -107,6 +106,10 @@ def _keep_attack(
     save_tensors(_images_of(part), kept)
     write_attacks(part, [frame])
     checkpoint.remove()
+
+
+def _read_attack(part: Path) -> tuple[pd.DataFrame, dict[str, Tensor]]:
+    return read_attacks(part), load_tensors(_images_of(part))
 
 
 def _images_of(part: Path) -> Path:

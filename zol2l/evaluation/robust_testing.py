@@ -57,7 +57,7 @@ def run_tests(
     for done, test in enumerate(tests):
         progress("Testing under attack", done, total)
         make = partial(run_test, test, data, threat, protocol)
-        frames.append(read_robust(kept_part(parts, test.title, test.fingerprint, make)))
+        frames.append(kept_part(parts, test.title, test.fingerprint, make, read_robust))
     progress("Testing under attack", total, total)
     write_robust(folder / "results.parquet", frames)
     return read_robust(folder / "results.parquet")
