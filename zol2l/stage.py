@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zol2l.errors import InvalidInput
+from zol2l.errors import Diverged, InvalidInput
 from zol2l.json_files import as_json, flat, read_json, write_json
 
 SETTINGS = "settings.json"
@@ -24,6 +25,16 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
                 allowed = f"{folder} was made with {before.get(name)}; delete it or set run_name"
                 raise InvalidInput(name, now.get(name), allowed)
     write_json(path, settings)
+
+
+@contextmanager
+def freed_if_diverged(folder: Path) -> Iterator[None]:
+    """Work in a claimed `folder` that may come to nothing: then other settings may have it."""
+    try:
+        yield
+    except Diverged:
+        (folder / SETTINGS).unlink(missing_ok=True)
+        raise
 
 
 def made_with(folder: Path) -> dict[str, Any]:

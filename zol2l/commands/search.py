@@ -11,12 +11,13 @@ from typing import Any
 from omegaconf import DictConfig
 
 from zol2l.bad_files import intact, reading
-from zol2l.evaluation.tuning import Settings, Trial, TuningGrid, tune
+from zol2l.evaluation.trials import Settings
+from zol2l.evaluation.tuning import Trial, TuningGrid, tune
 from zol2l.json_files import flat, read_json, write_json
 from zol2l.lock import alone
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
-from zol2l.stage import claim, made_with
+from zol2l.stage import claim, freed_if_diverged, made_with
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,9 @@ def search(
         claim(path.parent, settings)
         if intact(path, _settings_in) is not None:
             return
-        with progress_bars() as show:
-            journal = path.parent / "trials.journal"
-            found = tune(value, start, grid, warmup, journal, partial(show, f"Tuning {name}"))
+        with progress_bars() as show, freed_if_diverged(path.parent):
+            kept, told = path.with_name("trials.json"), partial(show, f"Tuning {name}")
+            found = tune(value, start, grid, warmup, kept, told, name)
         content = {"settings": found.settings, objective: found.value, "trials": found.trials}
         write_json(path, {**content, "provenance": provenance()})
     log.info("Tuned %s: %s, %s %.4g, %s", name, found.settings, objective, found.value, path)
