@@ -24,7 +24,7 @@ from lightning_modules.timed_checkpoint import TimedCheckpoint
 from lightning_modules.victim_training import VictimTraining
 from lightning_modules.whole_files import WholeFiles
 from zol2l.bad_files import BadFile, intact, reading
-from zol2l.errors import InvalidInput, require
+from zol2l.errors import Diverged, InvalidInput, require
 from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 
@@ -178,12 +178,15 @@ def _each_step(path: Path) -> ModelCheckpoint:
 
 
 def _fit(runner: pl.Trainer, module: Trained, data: pl.LightningDataModule, path: Path) -> None:
-    """Train from the checkpoint at `path`, if there is one, to the end. Lightning makes an exit of
-    Ctrl-C; here it is what it was.
+    """Train from the checkpoint at `path`, if there is one, to the end. Of training that diverges
+    no checkpoint is left. Lightning makes an exit of Ctrl-C; here it is what it was.
     """
     try:
         begun = intact(path, lambda path: _usable(module, path))
         runner.fit(module, data, ckpt_path=begun, weights_only=True)
+    except Diverged:
+        path.unlink(missing_ok=True)
+        raise
     except SystemExit as stopped:
         if runner.interrupted:
             raise KeyboardInterrupt from stopped

@@ -26,6 +26,7 @@ class VictimTraining(CountedTraining):
     """
 
     GROUP = "victim"
+    RATE = f"{FIELD}.rate"
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from zol2l.learned_weights import read_card_of, save_part
 from zol2l.lock import alone
 from zol2l.maximizers import Maximizer
 from zol2l.provenance import provenance
-from zol2l.stage import claim
+from zol2l.stage import claim, freed_if_diverged
 from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import parameter_count
@@ -62,7 +62,9 @@ def ensure_defense(
             return
         module = adversarial_training(cfg, defense, seed, data, build(cfg.recipe.training))
         claim(path.parent, settings)
-        _train(cfg, module, path, settings, list(filter(None, plain(defense.start).values())))
+        uses = list(filter(None, plain(defense.start).values()))
+        with freed_if_diverged(path.parent):
+            _train(cfg, module, path, settings, uses)
     figures = read_card_of(path)["validation"]
     shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
     log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
