@@ -7,10 +7,12 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich.markup import escape
 from rich.table import Table
 
@@ -159,11 +161,16 @@ class SweepTable:
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Hydra's call before the first job."""
         SweepTable.running, self.outputs = self, Path(config.paths.outputs)
-        SweepTable.folder = config.hydra.sweep.dir
+        self._writes_to(config.hydra.sweep)
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Hydra's call before a job that is alone."""
-        SweepTable.folder = config.hydra.run.dir
+        self._writes_to(config.hydra.run)
+
+    @staticmethod
+    def _writes_to(place: DictConfig) -> None:
+        with suppress(OmegaConfBaseException):  # of a name that is not there Hydra tells itself
+            SweepTable.folder = place.dir
 
     def on_multirun_end(self, **_: Any) -> None:
         """Hydra's call after the last job."""

@@ -66,13 +66,22 @@ def test_a_folder_whose_settings_are_lost_is_refused_with_the_remedy(
     assert len(outcome.err.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("which", [".images.safetensors", ".parquet"])
-def test_the_results_of_an_attack_are_made_again(zol2l: Zol2l, which: str) -> None:
-    given = ("attack", "optimizee=digits_linf", "attack=square", "scale=smoke", "logger=csv")
-    run = Path("outputs/digits_linf-smoke")
+@pytest.mark.parametrize(
+    ("command", "method", "problem", "which"),
+    [
+        ("attack", "attack=square", "digits_linf", ".images.safetensors"),
+        ("attack", "attack=square", "digits_linf", ".parquet"),
+        ("evaluate", "baseline=zo_sgd", "digits_attack", ".pictures.safetensors"),
+    ],
+)
+def test_results_and_pictures_are_made_again(
+    zol2l: Zol2l, command: str, method: str, problem: str, which: str
+) -> None:
+    given = (command, f"optimizee={problem}", method, "scale=smoke", "logger=csv")
+    run = Path(f"outputs/{problem}-smoke")
     done(zol2l(*given))
     expected = pd.read_parquet(run / "results.parquet")
-    (file,) = run.glob(f"parts/square-*{which}")
+    (file,) = run.glob(f"parts/{method.partition('=')[2]}-*{which}")
     half(file)
     assert f"{file} cannot be read" in done(zol2l(*given))
     pd.testing.assert_frame_equal(pd.read_parquet(run / "results.parquet"), expected)
