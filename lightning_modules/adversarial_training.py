@@ -35,6 +35,8 @@ class AdversarialTraining(CountedTraining):
     a given classifier.
     """
 
+    RATE = "recipe.optimizer.lr"
+
     def __init__(
         self,
         classifier: nn.Module,
@@ -88,7 +90,6 @@ class AdversarialTraining(CountedTraining):
         if self.recipe.augment:
             images = augmented(images, draws)
         loss, found = self.players(images.to(self.device), labels.to(self.device), draws)
-        require(bool(loss.isfinite()), "adv/loss", loss.item(), "finite; lower the learning rate")
         self.log("adv/loss", loss.detach(), prog_bar=True)
         self.log("adv/epoch", self.axis()["adv/epoch"])
         if len(found.losses):

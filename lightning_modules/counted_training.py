@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from lightning_modules.loggers import log_once
-from zol2l.errors import require
+from zol2l.errors import Diverged, require
 from zol2l.maximizers import Draws
 from zol2l.seeds import seed_of
 
@@ -33,6 +33,8 @@ class CountedTraining(pl.LightningModule):
     """What its checkpoints have beside Lightning's own."""
     GROUP = "val"
     """Of logged figures, before their names."""
+    RATE: str
+    """The setting of the learning rate, as messages call it."""
 
     def __init__(
         self, images: int, *, epochs: int, batch_size: int, accumulate: int, seed: int
@@ -84,7 +86,10 @@ class CountedTraining(pl.LightningModule):
         torch.manual_seed(self._seed() + 7919 * self.global_rank)  # of dropout
         draws = self._draws(len(rows))
         self.batches_done += 1
-        self.manual_backward(self.batch_loss(rows.cpu(), draws) / self.accumulate)
+        loss = self.batch_loss(rows.cpu(), draws)
+        if not bool(loss.isfinite()):
+            raise self._diverged("the loss", loss.item())
+        self.manual_backward(loss / self.accumulate)
         if self.batches_done % self.accumulate == 0:
             self._update()
         self.trainer.should_stop = self.updates == self.total_updates
@@ -96,7 +101,21 @@ class CountedTraining(pl.LightningModule):
         if self.updates % self.updates_per_epoch() == 0:
             self._validate()
 
+    def require_finite(self) -> None:
+        """Refuse weights that are not finite, and buffers with NaN: nothing good comes after."""
+        for name, weight in self.named_parameters():
+            if not bool(weight.isfinite().all()):
+                raise self._diverged(name, "not finite")
+        for name, buffer in self.named_buffers():
+            if bool(buffer.isnan().any()):
+                raise self._diverged(name, "NaN")
+
+    def _diverged(self, what: str, value: object) -> Diverged:
+        after = f"training diverged after {self.updates} updates; lower {self.RATE}"
+        return Diverged(what, value, f"{after}. Nothing is kept")
+
     def _validate(self) -> None:
+        self.require_finite()
         self.validated_at = self.updates
         with torch.autocast(self.device.type, enabled=False):  # as it will be evaluated
             figures = self.figures()

@@ -22,7 +22,9 @@ from lightning_modules.meta_training import MetaTraining
 from lightning_modules.progress import StepProgress
 from lightning_modules.timed_checkpoint import TimedCheckpoint
 from lightning_modules.victim_training import VictimTraining
-from zol2l.errors import InvalidInput, require
+from lightning_modules.whole_files import WholeFiles
+from zol2l.bad_files import BadFile, intact, reading
+from zol2l.errors import Diverged, InvalidInput
 from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.training import Training
@@ -43,7 +45,7 @@ def make_trainer(settings: Mapping[str, Any], log_every: int, **more: Any) -> pl
     chosen = {name: value for name, value in settings.items() if value is not None}
     given = {"log_every_n_steps": log_every, **chosen}
     try:
-        return pl.Trainer(**given, enable_progress_bar=False, **more)
+        return pl.Trainer(**given, enable_progress_bar=False, plugins=[WholeFiles()], **more)
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise InvalidInput("trainer", dict(settings), f"Lightning refuses it: {error}") from error
 
@@ -171,30 +173,27 @@ def _each_step(path: Path) -> ModelCheckpoint:
 
 
 def _fit(runner: pl.Trainer, module: Trained, data: pl.LightningDataModule, path: Path) -> None:
-    """Train from the checkpoint at `path`, if there is one, to the end. Lightning makes an exit of
-    Ctrl-C; here it is what it was.
+    """Train from the checkpoint at `path`, if there is one, to the end. Of training that diverges
+    no checkpoint is left. Lightning makes an exit of Ctrl-C; here it is what it was.
     """
     try:
-        runner.fit(module, data, ckpt_path=_checkpoint(module, path), weights_only=True)
+        begun = intact(path, lambda path: _usable(module, path))
+        runner.fit(module, data, ckpt_path=begun, weights_only=True)
+    except Diverged:
+        path.unlink(missing_ok=True)
+        raise
     except SystemExit as stopped:
         if runner.interrupted:
             raise KeyboardInterrupt from stopped
         raise
 
 
-def _checkpoint(module: Trained, path: Path) -> str | None:
-    """The checkpoint at `path`, if there is one; refused where `module` could not go on from it."""
-    if not path.exists():
-        return None
-    try:
+def _usable(module: Trained, path: Path) -> str:
+    """The checkpoint at `path`, from which `module` can go on."""
+    with reading(path):
         saved = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:
-        raise InvalidInput("checkpoint", path, "is damaged; delete it to begin anew") from error
-    known = isinstance(saved, dict) and set(module.KEPT) <= saved.keys()
-    told = "is not one of this version of zol2l; delete it to begin anew"
-    require(known, "checkpoint", path, told)
+    if not isinstance(saved, dict) or not set(module.KEPT) <= saved.keys():
+        raise BadFile(path, "is no checkpoint of this version of zol2l")
     return str(path)
 
 

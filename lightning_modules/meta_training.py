@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from lightning_modules.curriculum import Curriculum
 from lightning_modules.loggers import log_once
 from lightning_modules.meta_settings import MetaSettings, Slopes
 from lightning_modules.truncation import TruncationSchedule
-from zol2l.errors import require
+from zol2l.errors import Diverged, require
 from zol2l.estimators import CentralDifference, DirectionalDerivative, ForwardDifference
 from zol2l.evaluation.results import trial_rows
 from zol2l.evaluation.statistics import trajectory_statistics
@@ -199,8 +200,12 @@ class MetaTraining(pl.LightningModule):
         failed = rows[oracle.failed].tolist()
         if failed:
             log.warning("Training instances %s returned NaN or inf and are left out", failed)
-        usable = not bool(oracle.failed.all())
-        require(usable, "optimizee", rows.tolist(), "no training instance under way is finite")
+        if bool(oracle.failed.all()):
+            raise self._diverged("no training instance under way is finite")
+
+    def _diverged(self, why: str) -> Diverged:
+        told = f"{why} after {self.meta_step} meta-steps; lower it, or mend the problem"
+        return Diverged(f"meta_training.rate.{self.stage}", self.rate, f"{told}. Nothing is kept")
 
     def validate(self) -> dict[str, float]:
         """Run the optimizer on the validation instances, always with the same directions: a few
@@ -226,6 +231,8 @@ class MetaTraining(pl.LightningModule):
     def take_best(self) -> dict[str, float]:
         """Put the best validated weights in their place; their figures and meta-step."""
         assert self.best is not None, "the last weights are always validated"
+        if not math.isfinite(self.best["figures"][SELECTED_BY]):
+            raise self._diverged("no weights leave all validation instances finite")
         self.learned.load_state_dict(self.best["weights"])
         return {"meta_step": float(self.best["meta_step"]), **self.best["figures"]}
 

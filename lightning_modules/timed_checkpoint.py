@@ -26,5 +26,6 @@ class TimedCheckpoint(Callback):
             return
         due = time.monotonic() - self.saved_at >= self.every_seconds
         if trainer.strategy.broadcast(due):
+            module.require_finite()
             trainer.save_checkpoint(self.path)
             self.saved_at = time.monotonic()

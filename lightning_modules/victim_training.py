@@ -25,6 +25,7 @@ class VictimTraining(CountedTraining):
     """
 
     GROUP = "victim"
+    RATE = "optimizee.victim.training.rate"
 
     def __init__(
         self,

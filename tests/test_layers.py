@@ -14,7 +14,9 @@ FOUNDATION = {
     for name in (
         "answers",
         "errors",
+        "bad_files",
         "files",
+        "names",
         "types",
         "tensor_files",
         "fingerprints",

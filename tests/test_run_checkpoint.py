@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.test_oracle import attack
 from zol2l.oracle import Oracle
 from zol2l.run import run
 from zol2l.run_checkpoint import RunCheckpoint
+from zol2l.tensor_files import save_tensors
 from zol2l.trajectory import Recorder, Trajectory
 from zol2l.types import Optimizee
 
@@ -110,6 +112,31 @@ def test_a_kill_between_the_last_step_and_the_check_is_resumed(tmp_path: Path) -
     resumed = Run(method, problem := Recorded(quadratic(3, 5)))
     assert same(resumed(path), expected)
     assert problem.counts(3).tolist() == [1, 1, 1]
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def of_another_version(path: Path) -> None:
+    save_tensors(path, {"state/00000": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("harm", [cut, of_another_version])
+def test_a_run_begins_anew_where_its_checkpoint_is_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], None]
+) -> None:
+    method, path = METHODS[0], tmp_path / "run.safetensors"
+    whole = Run(method, quadratic(3, 5))
+    expected = whole()
+    with pytest.raises(KilledError):
+        Run(method, quadratic(3, 5))(path, kill_at=5)
+    harm(path)
+    anew = Run(method, quadratic(3, 5))
+    assert same(anew(path), expected)
+    assert_same(anew, whole)
+    assert str(path) in caplog.text
+    assert path.with_name("run.safetensors.damaged").exists()
 
 
 @pytest.mark.parametrize("name", ["zo_sgd", "zo_szvr_g"])

@@ -15,8 +15,8 @@ from omegaconf import DictConfig, ListConfig, Node, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from zol2l.errors import InvalidInput, nearest, require
-from zol2l.files import require_folder
 from zol2l.kinds import parameters, wrong
+from zol2l.names import require_folder
 from zol2l.options import meaning
 from zol2l.own_code import with_code
 

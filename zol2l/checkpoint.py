@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from torch import Tensor
 
+from zol2l.bad_files import intact, reading
 from zol2l.tensor_files import flatten, load_tensors, save_tensors
+
+T = TypeVar("T")
+Trees = dict[str, dict[str, Tensor]]
+"""The tensors of each tree, by its name, as `flatten` numbered them."""
 
 
 class Checkpoint:
@@ -30,15 +37,20 @@ class Checkpoint:
         save_tensors(self.path, tensors)
         self._saved_at = time.monotonic()
 
-    def load(self) -> dict[str, dict[str, Tensor]] | None:
-        """The tensors of each tree as `flatten` numbered them; None where nothing was saved."""
-        if not self.path.exists():
-            return None
-        trees: dict[str, dict[str, Tensor]] = defaultdict(dict)
-        for name, tensor in load_tensors(self.path).items():
+    def load(self, read: Callable[[Trees], T]) -> T | None:
+        """What `read` makes of the trees that were saved. None where nothing was saved, or where
+        `read` fails on it: the work begins anew.
+        """
+        return intact(self.path, lambda path: self._read(path, read))
+
+    @staticmethod
+    def _read(path: Path, read: Callable[[Trees], T]) -> T:
+        trees: Trees = defaultdict(dict)
+        for name, tensor in load_tensors(path).items():
             tree, _, index = name.partition("/")
             trees[tree][index] = tensor
-        return trees
+        with reading(path):
+            return read(trees)
 
     def remove(self) -> None:
         """The work is complete and stored elsewhere."""

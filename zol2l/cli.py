@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import re
 import sys
@@ -47,17 +49,17 @@ TRAINING = ("train-victim", "meta-train", "adv-train", "reproduce")
 ROBUST = "experiment=adv_"
 """Experiments of adversarial training, which compose another primary configuration."""
 MULTIRUN, SHOWN = {"-m", "--multirun"}, {"-c", "--cfg"}
-REFUSED = (
-    *(InvalidInput, HydraException, OmegaConfBaseException),
-    *(PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError),
-)
-"""Bad input, folders in which nothing can be written among it."""
+REFUSED = (InvalidInput, HydraException, OmegaConfBaseException, OSError)
+"""Bad input, and what the system refuses: a full disk, a folder in which nothing can be written."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 BAD_INPUT = 2
 STOPPED = 130
 
 
 def main() -> None:
     """Entry point of `zol2l`. Bad input ends with one line and status 2."""
+    logging.raiseExceptions = False  # a log file that cannot be written is no reason to stop
     command, *rest = sys.argv[1:] or ["--help"]
     if command in ("-h", "--help", "help"):
         _say(usage(), sys.stdout)
@@ -137,10 +139,18 @@ def _known_keys(command: str, overrides: Sequence[Override]) -> list[str]:
     return []
 
 
-def explain(error: BaseException) -> str:
-    """What was wrong, in as few lines as Hydra's own messages allow."""
+def explain(error: BaseException, elsewhere: str = "paths.outputs, or ZOL2L_DATA_DIR") -> str:
+    """What was wrong, in as few lines as Hydra's own messages allow; `elsewhere` is what names
+    another folder to write to.
+    """
     if isinstance(error, InvalidInput):
         return str(error)
+    if isinstance(error, OSError) and error.errno in FULL + CLOSED:
+        room = "make room there, or " if error.errno in FULL else ""
+        where = (
+            error.filename or SweepTable.folder
+        )  # of loggers' and Hydra's own files none is told
+        return f"{where}: {error.strerror}; {room}name another folder with {elsewhere}"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     if missing := re.search(r"Missing mandatory value: ([\w.]+)", str(error)):
@@ -217,7 +227,8 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
 
 
 def _refuse(command: str, error: Exception) -> NoReturn:
-    _say(f"zol2l {command}: {explain(error)}")
+    told = explain(error, "--output") if command == "report" else explain(error)
+    _say(f"zol2l {command}: {told}")
     sys.exit(BAD_INPUT)
 
 

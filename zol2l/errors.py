@@ -14,6 +14,10 @@ class InvalidInput(ValueError):
         self.field, self.value, self.allowed = field, value, allowed
 
 
+class Diverged(InvalidInput):
+    """Settings under which a training or a search comes to nothing finite: none of it is kept."""
+
+
 def require(condition: bool, field: str, value: object, allowed: str) -> None:
     """Raise `InvalidInput` unless `condition` holds."""
     if not condition:

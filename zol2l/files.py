@@ -1,51 +1,39 @@
-"""Files that survive a kill."""
+"""Files that survive a kill and a full disk: whole or not there."""
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from zol2l.errors import InvalidInput, require
+from safetensors import SafetensorError
 
-UNFIT = '/\\:*?"<>|'
-"""Characters that names of files cannot have, on one system or another."""
-LONGEST = 120
-"""Bytes of a name: file systems take 255, W&B 128 characters, and files' names say more."""
+OS_ERROR = re.compile(r"os error (\d+)")
+"""How safetensors tells the system's error: in words."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file, then move it to `path`: readers see all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Let `write` fill a temporary file, then move it to `path`: readers see all of it or none.
+    Where the system refuses, nothing is left and an OSError names `path`, whichever library wrote.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
         temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise _refused(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
-def require_name(field: str, name: object) -> str:
-    """A name that files and folders are called by; refuse what is none, or leads elsewhere."""
-    text = str(name) if isinstance(name, int | str) and not isinstance(name, bool) else ""
-    unfit = sorted({letter for letter in text if letter in UNFIT or not letter.isprintable()})
-    require(not unfit, field, name, f"a name of files, without {' '.join(map(ascii, unfit))}")
-    proper = text.strip(" .") != "" and text == text.strip()
-    require(proper, field, name, "a name of files: more than dots, no blanks at its ends")
-    length = len(text.encode())
-    require(length <= LONGEST, field, name, f"a name of {LONGEST} bytes at most, not of {length}")
-    return text
-
-
-def require_folder(field: str, name: object) -> str:
-    """The same for a folder, which may stand in others: one/two."""
-    if not isinstance(name, str):
-        return require_name(field, name)
-    below = not Path(name).is_absolute() and ".." not in Path(name).parts
-    require(below, field, name, "a folder below paths.outputs; set paths.outputs for another place")
-    for part in name.split("/"):
-        try:
-            require_name(field, part)
-        except InvalidInput as error:
-            raise InvalidInput(field, name, error.allowed) from None
-    return name
+def _refused(path: Path, error: OSError | SafetensorError) -> OSError:
+    told = OS_ERROR.search(str(error))
+    number = int(told[1]) if told else getattr(error, "errno", None)
+    if number is None:
+        return OSError(errno.EIO, str(error), str(path))
+    return OSError(number, os.strerror(number), str(path))

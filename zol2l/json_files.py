@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zol2l.errors import InvalidInput
+from zol2l.bad_files import REMEDY, BadFile, reading
 from zol2l.files import write_atomically
 
 
@@ -17,13 +17,14 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text))
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """What `write_json` wrote; a file that is damaged is named."""
-    try:
-        return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        allowed = f"is no record of zol2l ({error}); delete it and run its command again"
-        raise InvalidInput("file", path, allowed) from error
+def read_json(path: Path, *needs: str, remedy: str = REMEDY) -> dict[str, Any]:
+    """What `write_json` wrote; `BadFile` names one that is damaged or `needs` more than it has."""
+    with reading(path, remedy):
+        content = json.loads(path.read_text())
+    if not isinstance(content, dict) or not set(needs) <= content.keys():
+        what = f" with {', '.join(needs)}" if needs else ""
+        raise BadFile(path, f"is no record of zol2l{what}", remedy)
+    return content
 
 
 def flat(tree: Any, prefix: str = "") -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zol2l.errors import InvalidInput, require
-from zol2l.weights_file import BadCheckpoint, fill, read_signed, save_weights
+from zol2l.bad_files import BadFile
+from zol2l.weights_file import fill, read_signed, save_weights
 
 CARD = "card"
 
@@ -23,10 +23,7 @@ def save_part(path: Path, part: nn.Module, card: Mapping[str, Any]) -> None:
 def load_part(path: Path, part: nn.Module) -> dict[str, Any]:
     """Load the weights at `path` into `part` and return their card."""
     weights, card = _read(path)
-    try:
-        fill(path, part, weights)
-    except BadCheckpoint as error:
-        raise _damaged(path, error) from error
+    fill(path, part, weights)
     return card
 
 
@@ -37,15 +34,9 @@ def read_card_of(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.exists():
-        allowed = "no such file; run `zol2l meta-train` or `zol2l adv-train` first"
-        raise InvalidInput("weights", path, allowed)
-    try:
-        weights, metadata = read_signed(path)
-    except BadCheckpoint as error:
-        raise _damaged(path, error) from error
-    require(CARD in metadata, "weights", path, "a file that meta-train or adv-train has written")
+        remedy = "run `zol2l meta-train` or `zol2l adv-train` first"
+        raise BadFile(path, "no such file", remedy)
+    weights, metadata = read_signed(path)
+    if CARD not in metadata:
+        raise BadFile(path, "was not written by meta-train or adv-train")
     return weights, dict(json.loads(metadata[CARD]))
-
-
-def _damaged(path: Path, error: BadCheckpoint) -> InvalidInput:
-    return InvalidInput("weights", path, f"{error}; train it again")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zol2l.bad_files import intact
 from zol2l.fingerprints import fingerprint
 from zol2l.json_files import as_json, flat, read_json, write_json
 
@@ -107,7 +108,9 @@ def stands(folder: Path, kind: str) -> bool:
     path = folder / f"{FILE}{kind}.json"
     if not path.is_file():
         return True
-    known = read_json(path)
+    known = intact(path, lambda path: read_json(path, "used", "written"))
+    if known is None:
+        return False
     there = all(_filled(folder / name) for name in known["written"])
     return there and all(_digest(Path(path)) == kept for path, kept in known["used"].items())
 
@@ -115,7 +118,7 @@ def stands(folder: Path, kind: str) -> bool:
 def methods_in(folder: Path) -> dict[str, str]:
     """What defines each method with results in `folder`, where that is known."""
     path = folder / f"{FILE}.json"
-    return dict(read_json(path)["methods"]) if path.is_file() else {}
+    return dict(read_json(path, "methods")["methods"]) if path.is_file() else {}
 
 
 def forget(folder: Path, kind: str) -> None:

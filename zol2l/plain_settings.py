@@ -8,8 +8,8 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from zol2l.errors import InvalidInput
-from zol2l.files import require_name
 from zol2l.kinds import wrong
+from zol2l.names import require_name
 
 LARGEST_SEED = 2**32 - 1
 """What all random number generators take."""

@@ -7,12 +7,15 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich.markup import escape
 
+from zol2l.bad_files import intact
 from zol2l.console import wide_console
 from zol2l.errors import InvalidInput
 from zol2l.fingerprints import fingerprint, shortened
@@ -96,11 +99,10 @@ def finished(folder: Path, command: str, config: Mapping[str, Any]) -> bool:
     """Whether the record of a command in `folder` is of this configuration, whatever it was logged
     by, and its results still stand.
     """
-    record = folder / record_of(command, config)
-    if not record.is_file():
+    record = intact(folder / record_of(command, config), lambda path: read_json(path, "config"))
+    if record is None or _unlogged(record["config"]) != _unlogged(as_json(config)):
         return False
-    before = read_json(record)["config"]
-    return _unlogged(before) == _unlogged(as_json(config)) and stands(folder, kind(command, config))
+    return stands(folder, kind(command, config))
 
 
 def _unlogged(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def ended_since(outputs: Path, moment: float) -> list[dict[str, Any]]:
     found = []
     for path in sorted(outputs.glob(f"**/multirun/**/{RECORD}")):
         try:
-            record = read_json(path)
+            record = read_json(path, "ended", "sweep", "settings", "status", "seconds")
         except InvalidInput as error:
             log.warning("Not listed: %s", error)
             continue
@@ -131,9 +133,13 @@ def named(records: list[dict[str, Any]]) -> list[str]:
 
 
 class SweepTable:
-    """A callback of Hydra: at the end of a sweep, the table of its jobs; status 1 if any failed."""
+    """A callback of Hydra: at the end of a sweep, the table of its jobs; status 1 if any failed.
+    It knows too where Hydra writes to.
+    """
 
     running: ClassVar[SweepTable | None] = None
+    folder: ClassVar[str] = "the run folder"
+    """Where this process writes to, as far as Hydra has said."""
 
     def __init__(self) -> None:
         self.began = time.time()
@@ -141,6 +147,16 @@ class SweepTable:
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Hydra's call before the first job."""
         SweepTable.running, self.outputs = self, Path(config.paths.outputs)
+        self._writes_to(config.hydra.sweep)
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Hydra's call before a job that is alone."""
+        self._writes_to(config.hydra.run)
+
+    @staticmethod
+    def _writes_to(place: DictConfig) -> None:
+        with suppress(OmegaConfBaseException):  # of a name that is not there Hydra tells itself
+            SweepTable.folder = place.dir
 
     def on_multirun_end(self, **_: Any) -> None:
         """Hydra's call after the last job."""

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from zol2l.bad_files import reading
 from zol2l.errors import require
 from zol2l.files import write_atomically
 from zol2l.types import map_tensors
@@ -50,9 +51,11 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read what `save_tensors` wrote, each tensor in aligned memory of its own.
+    """Read what `save_tensors` wrote, each tensor in aligned memory of its own; `BadFile` names a
+    file that cannot be read.
 
     In the file's memory they lie at any address, and matrix products round differently there: a
     resumed run would differ in the last bit.
     """
-    return {name: tensor.clone() for name, tensor in load_file(path).items()}
+    with reading(path):
+        return {name: tensor.clone() for name, tensor in load_file(path).items()}

@@ -7,17 +7,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from zol2l.bad_files import BadFile, reading
 from zol2l.files import write_atomically
 
 CHECKSUM = "sha256"
-
-
-class BadCheckpoint(ValueError):
-    """A file of weights that is corrupt or belongs to something else."""
 
 
 def save_weights(path: Path, module: nn.Module, metadata: Mapping[str, str]) -> None:
@@ -33,22 +30,19 @@ def save_signed(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str
 
 
 def read_signed(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata; `BadCheckpoint` names a file that is missing, damaged or unsigned."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise BadCheckpoint(f"{path} cannot be read: {error}") from error
+    """Tensors and metadata; `BadFile` names a file that is missing, damaged or unsigned."""
+    with reading(path), safe_open(path, framework="pt") as file:
+        metadata = dict(file.metadata() or {})
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     claimed = metadata.pop(CHECKSUM, None)
     if claimed != checksum(tensors, metadata):
-        raise BadCheckpoint(f"{path} is corrupt: its contents do not match their checksum")
+        raise BadFile(path, "is corrupt: its contents do not match their checksum")
     return tensors, metadata
 
 
 def identity(path: Path) -> str:
     """The checksum of a file that `save_signed` wrote."""
-    with safe_open(path, framework="pt") as file:
+    with reading(path), safe_open(path, framework="pt") as file:
         return str((file.metadata() or {}).get(CHECKSUM))
 
 
@@ -63,7 +57,7 @@ def fill(path: Path, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
     found = {k: (tuple(v.shape), v.dtype) for k, v in weights.items()}
     if wanted != found:
         told = f"it holds {_shapes(found)}, {type(module).__name__} needs {_shapes(wanted)}"
-        raise BadCheckpoint(f"{path} is of another architecture: {told}")
+        raise BadFile(path, f"is of another architecture: {told}")
     module.load_state_dict(weights)
 
 

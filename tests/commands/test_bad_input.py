@@ -41,7 +41,7 @@ QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
             [f"n={10**10}: ", "are free"],
         ),
         (["baseline=zo_sgd", "+baseline.optimizer.update.momentum=1"], ["momentum"]),
-        (["ablation=none"], ["weights=", "zol2l meta-train"]),
+        (["ablation=none"], ["weights.safetensors: no such file", "zol2l meta-train"]),
         (
             ["optimizee=digits_attack", "baseline=zo_sgd", "optimizee.family.c=big"],
             ["optimizee.family.c=big: must be a finite number"],

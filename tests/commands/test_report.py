@@ -107,7 +107,8 @@ def test_a_report_cannot_be_written_into_a_file(zol2l: Zol2l) -> None:
     run(zol2l, "evaluate", "optimizee=quadratic", "baseline=zo_sgd")
     Path("taken").write_text("mine")
     outcome = zol2l("report", "outputs", "--output", "taken")
-    assert outcome.status == 2 and outcome.err == "zol2l report: taken: File exists\n"
+    told = "taken/values.csv: File exists; name another folder with --output"
+    assert outcome.status == 2 and outcome.err == f"zol2l report: {told}\n"
     assert Path("taken").read_text() == "mine"
 
 

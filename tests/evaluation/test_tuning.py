@@ -10,7 +10,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from zol2l.evaluation.tuning import Report, Settings, Trial, Tuned, TuningGrid, tune
+from zol2l.errors import Diverged
+from zol2l.evaluation.trials import Settings, Trials
+from zol2l.evaluation.tuning import Report, Trial, Tuned, TuningGrid, tune
 
 START = {"rate": 3.0, "beta": 0.9}
 GRID = TuningGrid([0.01, 0.1, 1, 10], [0.5, 2], {"beta": [0.9, 0.99]})
@@ -32,7 +34,7 @@ def minimum_at(rate: float, tried: list[Settings]) -> Trial:
 
 
 def searched(folder: Path, rate: float, tried: list[Settings]) -> Tuned:
-    return tune(minimum_at(rate, tried), START, GRID, 1, folder / "trials.log")
+    return tune(minimum_at(rate, tried), START, GRID, 1, folder / "trials.json")
 
 
 def test_rates_then_multiples_of_the_best_then_the_rest(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_a_killed_search_goes_on_with_the_trials_it_has(tmp_path: Path, trials: 
             raise KilledError
         return minimum_at(0.2, made)(settings, report, running)
 
-    killed = tmp_path / "killed" / "trials.log"
+    killed = tmp_path / "killed" / "trials.json"
     with pytest.raises(KilledError) if trials < len(whole) else nullcontext():
         tune(dies, START, GRID, 1, killed)
     assert searched(killed.parent, 0.2, made) == wanted
@@ -115,6 +117,93 @@ def test_a_trial_in_the_worse_half_is_pruned(tmp_path: Path) -> None:
         report(1, settings["rate"])
         return settings["rate"]
 
-    tuned = tune(value, {"rate": 1.0}, TuningGrid([1, 2, 3, 4], [], {}), 1, tmp_path / "trials.log")
+    tuned = tune(
+        value, {"rate": 1.0}, TuningGrid([1, 2, 3, 4], [], {}), 1, tmp_path / "trials.json"
+    )
     assert [trial["state"] for trial in tuned.trials] == ["complete"] * 3 + ["pruned"]
     assert tuned.settings == {"rate": 1}
+
+
+WARMUP, STEPS = 5, 40
+CURVES = {1.0: 0.0, 2.0: 0.1, 3.0: 0.2, 4.0: -0.3, 5.0: 0.15, 6.0: 0.05}
+
+
+def reporting(settings: Settings, report: Report, running: Path) -> float:
+    """Most reports fall; that of rate 4 is at its best before the pruner looks."""
+    level = CURVES[settings["rate"]]
+    for step in range(1, STEPS + 1):
+        early = level if step == 1 or level > 0 else 1.0
+        report(step, early + 1 / step)
+    return level
+
+
+@pytest.mark.parametrize("kill_at", [None, 3, 4, 5])
+def test_what_is_kept_of_a_trial_is_all_that_the_pruner_asks_for(
+    tmp_path: Path, kill_at: int | None
+) -> None:
+    """A search that goes on after a kill prunes as Optuna does, told of every step of all trials:
+    the file has a few lines a trial, however many steps there are.
+    """
+    study = optuna.create_study(pruner=optuna.pruners.MedianPruner(3, WARMUP - 1))
+    wanted = []
+    for rate in CURVES:
+        trial = study.ask()
+
+        def report(step: int, value: float, trial: optuna.Trial = trial) -> None:
+            trial.report(value, step)
+            if step == WARMUP and trial.should_prune():
+                raise optuna.TrialPruned
+
+        try:
+            value = reporting({"rate": rate}, report, tmp_path)
+        except optuna.TrialPruned:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            wanted.append("pruned")
+        else:
+            study.tell(trial, value)
+            wanted.append("complete")
+    assert {"pruned", "complete"} == set(wanted[3:])
+    grid, path = TuningGrid(list(CURVES), [], {}), tmp_path / "trials.json"
+
+    def dies(settings: Settings, report: Report, running: Path) -> float:
+        if settings["rate"] == kill_at:
+            raise KilledError
+        return reporting(settings, report, running)
+
+    if kill_at is not None:
+        with pytest.raises(KilledError):
+            tune(dies, {"rate": 1.0}, grid, WARMUP, path)
+    tuned = tune(reporting, {"rate": 1.0}, grid, WARMUP, path)
+    assert [trial["state"] for trial in tuned.trials] == wanted
+    assert len(path.read_text().splitlines()) <= 10 * len(CURVES)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"trials": [{"settings": {}}]}'])
+def test_a_search_begins_anew_where_its_trials_are_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    whole: list[Settings] = []
+    wanted = searched(tmp_path, 0.2, whole)
+    (tmp_path / "trials.json").write_text(content)
+    again: list[Settings] = []
+    assert searched(tmp_path, 0.2, again) == wanted
+    assert again == whole
+    assert "trials.json" in caplog.text
+    assert (tmp_path / "trials.json.damaged").read_text() == content
+
+
+def test_trials_that_are_infinite_come_back_as_they_were(tmp_path: Path) -> None:
+    trials = Trials(tmp_path / "trials.json", 1)
+    trials.end(trials.begin({"rate": 1e30}), math.inf)
+    trials.end(trials.begin({"rate": 2.0}), None)
+    again = Trials(tmp_path / "trials.json", 1)
+    assert [trial.state for trial in again.finished] == [trial.state for trial in trials.finished]
+    assert again.finished[0].value == math.inf
+
+
+def test_a_search_in_which_all_breaks_says_what_it_tried_and_keeps_nothing(tmp_path: Path) -> None:
+    grid, path = TuningGrid([1e29, 1e30], [2], {}), tmp_path / "trials.json"
+    told = r"tuning\.rates=rate 1e\+29, rate 1e\+30, rate 2e\+29: each breaks zo_sgd"
+    with pytest.raises(Diverged, match=told):
+        tune(lambda *_: math.nan, {"rate": 1.0}, grid, 1, path, name="zo_sgd")
+    assert list(tmp_path.iterdir()) == []

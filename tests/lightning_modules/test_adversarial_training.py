@@ -25,7 +25,7 @@ from tests.lightning_modules.robust_toys import (
     weights,
 )
 from tests.problems import seeded
-from zol2l.errors import InvalidInput
+from zol2l.errors import Diverged, InvalidInput
 from zol2l.maximizers import CrossEntropy, Draws, Trades
 from zol2l.maximizers.base import NoMaximizer
 from zol2l.maximizers.generator import GeneratorMaximizer
@@ -276,8 +276,24 @@ def test_fewer_images_than_batches_an_update_are_refused(tmp_path: Path) -> None
 def test_a_loss_that_is_not_finite_ends_training(tmp_path: Path) -> None:
     job = robust(NoMaximizer())
     torch.nn.init.constant_(job.classifier[0].weight, float("nan"))
-    with pytest.raises(InvalidInput, match="adv/loss"):
+    with pytest.raises(Diverged, match=r"the loss=nan: .* lower recipe\.optimizer\.lr"):
         fit(job, tmp_path)
+
+
+@pytest.mark.parametrize("player", ["classifier", "maximizer"])
+def test_weights_that_are_not_finite_in_the_end_are_not_kept(tmp_path: Path, player: str) -> None:
+    job = robust(epochs=1)
+    move = job.move
+
+    def moved() -> None:
+        move()
+        if job.updates == 3:  # of four, the last
+            next(getattr(job, player).parameters()).data.fill_(torch.inf)
+
+    job.move = moved  # type: ignore[method-assign]
+    with pytest.raises(Diverged, match=f"{player}.*=not finite"):
+        fit(job, tmp_path)
+    assert not list(tmp_path.glob("*.ckpt"))
 
 
 def test_augmented_batches_depend_on_the_step_alone() -> None:

@@ -13,6 +13,7 @@ from lightning_modules.instances import InstanceData, InstanceStream
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.truncation import TruncationSchedule
 from tests.lightning_modules.toys import FAMILY, fit_arguments, module, weights
+from zol2l.errors import Diverged
 from zol2l.estimators import VarianceReduced
 
 
@@ -67,6 +68,15 @@ def test_the_best_validated_weights_are_kept(tmp_path: Path) -> None:
     job.validate = scored  # type: ignore[method-assign]
     assert fit(job, tmp_path) == {"meta_step": 2.0, "meta_loss": 1.0}
     assert torch.equal(weights(job.learned), seen[1])
+
+
+def test_weights_that_break_each_validation_are_not_kept(tmp_path: Path) -> None:
+    """The next try has no checkpoint to go on from."""
+    job = module(validate_every=3, rate=0.25)
+    job.validate = lambda: {"meta_loss": torch.inf}  # type: ignore[method-assign]
+    with pytest.raises(Diverged, match=r"meta_training\.rate\.update=0\.25: no weights leave all"):
+        fit(job, tmp_path)
+    assert not (tmp_path / "last.ckpt").exists()
 
 
 def test_each_validation_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ from lightning_modules import fit
 from lightning_modules.fit import fit_victim
 from lightning_modules.victim_training import VictimTraining
 from tests.problems import seeded
-from zol2l.errors import InvalidInput
+from zol2l.errors import Diverged, InvalidInput
 from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import small_convnet
@@ -94,18 +94,38 @@ def test_accuracy_is_measured_after_every_epoch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"x" * 4000, "damaged"), (b"", "damaged"), (None, "version")]
+    ("content", "told"), [(b"x" * 4000, "cannot be read"), (b"", "cannot be read"), (None, "vers")]
 )
-def test_a_checkpoint_that_cannot_be_gone_on_from_is_named(
-    tmp_path: Path, content: bytes | None, told: str
+def test_training_begins_anew_where_its_checkpoint_cannot_be_gone_on_from(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None, told: str
 ) -> None:
-    path = tmp_path / "victim.ckpt"
+    path, expected = tmp_path / "victim.ckpt", trained(tmp_path)
     torch.save({"state_dict": {}}, path)  # Lightning's part alone
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InvalidInput, match=told):
-        trained(tmp_path)
-    path.unlink()
+    assert torch.equal(trained(tmp_path), expected)
+    (warned,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert str(path) in warned and told in warned
+    assert path.with_name("victim.ckpt.damaged").exists()
+
+
+@pytest.mark.parametrize("every_seconds", [0, 1e6])
+@pytest.mark.parametrize(("rate", "epochs"), [(1e30, 3), (1e38, 1)])
+def test_training_that_diverges_says_so_and_keeps_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    every_seconds: float,
+    rate: float,
+    epochs: int,
+) -> None:
+    """In the loss of a batch, or in weights after the last: accuracy would be that of no training,
+    and a checkpoint could not be gone on from.
+    """
+    monkeypatch.setattr(fit, "CHECKPOINT_SECONDS", every_seconds)
+    lower = r"training diverged after \d+ updates; lower optimizee\.victim\.training\.rate"
+    with pytest.raises(Diverged, match=lower):
+        trained(tmp_path, rate=rate, epochs=epochs)
+    assert not list(tmp_path.glob("*.ckpt*"))
     trained(tmp_path)
 
 

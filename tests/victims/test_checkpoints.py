@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
+from zol2l.bad_files import BadFile
 from zol2l.victims.checkpoints import (
-    BadCheckpoint,
     VictimCard,
     cached_victim,
     checkpoint_path,
@@ -44,7 +44,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def refused(path: Path, into: nn.Module, reason: str, configuration: dict = CONFIGURATION) -> None:
-    with pytest.raises(BadCheckpoint, match=reason) as error:
+    with pytest.raises(BadFile, match=reason) as error:
         load_victim(path, into, configuration)
     assert str(path) in str(error.value)
 
@@ -97,7 +97,7 @@ def test_any_flipped_byte_of_the_header_is_refused_or_harmless(saved: Path) -> N
         into = network(seed=1)
         try:
             card = load_victim(saved, into, CONFIGURATION)
-        except BadCheckpoint as error:
+        except BadFile as error:
             assert str(saved) in str(error)
         else:
             assert card == CARD

@@ -27,12 +27,20 @@ class AttackCheckpoint(Checkpoint):
 
     def restore(self, start: S, oracle: Oracle, generator: torch.Generator) -> tuple[S, int]:
         """The state and the number of steps done as they were saved; without a file, the start."""
-        saved = self.load()
+        saved = self.load(
+            lambda trees: (
+                unflatten(start, trees["state"]),
+                int(trees["done"]["00000"]),
+                unflatten(oracle.counters(), trees["oracle"]),
+                trees["generator"]["00000"],
+            )
+        )
         if saved is None:
             return start, 0
-        oracle.set_counters(unflatten(oracle.counters(), saved["oracle"]))
-        restore_stream(generator, saved["generator"]["00000"])
-        return unflatten(start, saved["state"]), int(saved["done"]["00000"])
+        state, done, counters, stream = saved
+        restore_stream(generator, stream)
+        oracle.set_counters(counters)
+        return state, done
 
     def nested(self, name: str) -> AttackCheckpoint:
         """One beside this, for an attack that runs within another's step."""

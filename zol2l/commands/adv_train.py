@@ -8,14 +8,16 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from zol2l.bad_files import intact
 from zol2l.build import build, imported, plain
 from zol2l.commands.defense_training import adversarial_training, check_defenses
-from zol2l.commands.robust import chosen_defenses, player_path, robust_data
+from zol2l.commands.robust import build_maximizer, chosen_defenses, player_path, robust_data
 from zol2l.commands.trained_players import training_settings
 from zol2l.learned_weights import read_card_of, save_part
 from zol2l.lock import alone
+from zol2l.maximizers import Maximizer
 from zol2l.provenance import provenance
-from zol2l.stage import claim
+from zol2l.stage import claim, freed_if_diverged
 from zol2l.tracking import Job
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import parameter_count
@@ -54,14 +56,25 @@ def ensure_defense(
     with alone(path.parent):
         if path.exists():
             claim(path.parent, settings)
+        maximizer = build_maximizer(defense.maximizer, data)
+        if intact(path, lambda path: _cards(path, maximizer)) is not None:
             log.info("%s, seed %d, is there: %s", name, seed, path)
             return
         module = adversarial_training(cfg, defense, seed, data, build(cfg.recipe.training))
         claim(path.parent, settings)
-        _train(cfg, module, path, settings, list(filter(None, plain(defense.start).values())))
+        uses = list(filter(None, plain(defense.start).values()))
+        with freed_if_diverged(path.parent):
+            _train(cfg, module, path, settings, uses)
     figures = read_card_of(path)["validation"]
     shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
     log.info("Trained %s, seed %d: %s, %s", name, seed, path, shown)
+
+
+def _cards(path: Path, maximizer: Maximizer) -> dict[str, Any]:
+    """The card of the classifier at `path`; the maximizer that has learned must be there too."""
+    if parameter_count(maximizer):
+        read_card_of(path.with_stem("maximizer"))
+    return read_card_of(path)
 
 
 def _train(

@@ -12,13 +12,8 @@ import torch
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from zol2l.build import (
-    build,
-    check_arguments,
-    identity_of,
-    imported,
-    plain,
-)
+from zol2l.bad_files import intact
+from zol2l.build import build, check_arguments, identity_of, imported, plain
 from zol2l.commands.meta_settings import ELSEWHERE, named, settings_of_part
 from zol2l.commands.objects import (
     family_of,
@@ -34,7 +29,7 @@ from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.provenance import provenance
 from zol2l.sampling import GaussianSampling
-from zol2l.stage import claim
+from zol2l.stage import claim, freed_if_diverged
 from zol2l.tracking import Job
 from zol2l.weights_file import identity
 
@@ -119,7 +114,7 @@ def _ensure_part(
         seed=training["seed"],
     )
     claim(path.parent, settings)
-    if path.exists():
+    if intact(path, lambda path: load_part(path, getattr(optimizer, part))) is not None:
         log.info("Learned %s of %s is there: %s", part, owner, path)
         return
 
@@ -131,9 +126,10 @@ def _ensure_part(
     uses = [*family.files, *_used(cfg, method, part)]
     stage = f"meta-train-{part}"
     job = Job(plain(cfg.logger), path.parent, cfg.run_name, stage, settings, uses)
-    imported("lightning_modules.fit.fit_optimizer")(
-        module, data, trainer=plain(cfg.trainer), job=job, keep=keep
-    )
+    with freed_if_diverged(path.parent):
+        imported("lightning_modules.fit.fit_optimizer")(
+            module, data, trainer=plain(cfg.trainer), job=job, keep=keep
+        )
     figures = read_card_of(path)["validation"]
     log.info("Learned %s of %s: %s, validation %s", part, owner, path, _shown(figures))
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from zol2l.build import check_arguments, plain, with_whole_key
 from zol2l.errors import InvalidInput, require
-from zol2l.files import require_name
+from zol2l.names import require_name
 from zol2l.stage import POINTS
 
 

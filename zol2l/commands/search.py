@@ -10,12 +10,14 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.evaluation.tuning import Settings, Trial, TuningGrid, tune
+from zol2l.bad_files import intact, reading
+from zol2l.evaluation.trials import Settings
+from zol2l.evaluation.tuning import Trial, TuningGrid, tune
 from zol2l.json_files import flat, read_json, write_json
 from zol2l.lock import alone
 from zol2l.progress import progress_bars
 from zol2l.provenance import provenance
-from zol2l.stage import SETTINGS, claim
+from zol2l.stage import claim, freed_if_diverged, made_with
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,11 @@ def search(
     path = tuned_path(cfg, name)
     with alone(path.parent):
         claim(path.parent, settings)
-        if path.exists():
+        if intact(path, _settings_in) is not None:
             return
-        with progress_bars() as show:
-            journal = path.parent / "trials.journal"
-            found = tune(value, start, grid, warmup, journal, partial(show, f"Tuning {name}"))
+        with progress_bars() as show, freed_if_diverged(path.parent):
+            kept, told = path.with_name("trials.json"), partial(show, f"Tuning {name}")
+            found = tune(value, start, grid, warmup, kept, told, name)
         content = {"settings": found.settings, objective: found.value, "trials": found.trials}
         write_json(path, {**content, "provenance": provenance()})
     log.info("Tuned %s: %s, %s %.4g, %s", name, found.settings, objective, found.value, path)
@@ -55,8 +57,7 @@ def found_settings(
     path = tuned_path(cfg, name)
     if not path.exists():
         return {}
-    made_for = read_json(path.parent / SETTINGS)
-    found: dict[str, float] = read_json(path)["settings"]
+    made_for, found = made_with(path.parent), _settings_in(path)
     is_now = flat(now)
     changed = [key for key, value in flat(made_for).items() if is_now.get(key) != value]
     if any(key.startswith(own) for key in changed):
@@ -66,6 +67,12 @@ def found_settings(
         log.warning("%s was tuned with other %s", name, ", ".join(changed))
     log.info("%s: %s, from %s", name, found, path)
     return found
+
+
+def _settings_in(path: Path) -> Settings:
+    tuned = read_json(path, "settings", remedy="run `zol2l tune` again")["settings"]
+    with reading(path):
+        return {str(key): float(value) for key, value in tuned.items()}
 
 
 def tuned_path(cfg: DictConfig, name: str) -> Path:

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from zol2l.attacks.family import ConstrainedFamily
+from zol2l.bad_files import intact
 from zol2l.build import build, identity_of, plain
 from zol2l.chunks import predictions
 from zol2l.commands.objects import data_root
@@ -18,7 +19,7 @@ from zol2l.commands.train_victim import ensure_trained
 from zol2l.fingerprints import fingerprint
 from zol2l.victims.cache import cache_folder
 from zol2l.victims.datasets import ImageData
-from zol2l.weights_file import BadCheckpoint, read_signed, save_signed
+from zol2l.weights_file import read_signed, save_signed
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,9 @@ def _labels(cfg: DictConfig, data: ImageData, family: ConstrainedFamily) -> Tens
     """What the victim takes the training images for, asked once."""
     asked = {"victim": identity_of(cfg.optimizee.victim), "weights": family.identity}
     path = cache_folder(data_root(cfg), "labels") / f"{fingerprint(asked)}.safetensors"
-    try:
-        return read_signed(path)[0]["labels"]
-    except BadCheckpoint as error:
-        if path.exists():
-            log.warning("Labels refused, asking the victim again. %s", error)
+    kept = intact(path, read_signed)
+    if kept is not None:
+        return kept[0]["labels"]
     told = predictions(family.victim, data.train_images)
     save_signed(path, {"labels": told}, {})
     log.info("The victim has labelled %d training images for the surrogate, %s", len(told), path)

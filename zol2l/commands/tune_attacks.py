@@ -18,7 +18,8 @@ from zol2l.commands.search import found_settings, search
 from zol2l.commands.surrogate import surrogate_of
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.attacking import AttackProtocol, attack_once, penalized_queries
-from zol2l.evaluation.tuning import TUNING_SEED, Report, Settings, TuningGrid
+from zol2l.evaluation.trials import Settings
+from zol2l.evaluation.tuning import TUNING_SEED, Report, TuningGrid
 
 
 def constrained_family(cfg: DictConfig) -> ConstrainedFamily:

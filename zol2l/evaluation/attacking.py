@@ -93,9 +93,7 @@ def attack_all(
     only_pictures_of(kept, folder / "pictures")
     for name, named in attacks.items():
         make = partial(_keep_attack, name, named.attack, family, protocol, progress)
-        part = kept_part(parts, name, named.fingerprint, make)
-        frames[name] = read_attacks(part)
-        pictures = load_tensors(_images_of(part))
+        frames[name], pictures = kept_part(parts, name, named.fingerprint, make, _read_attack)
         shown = {key: value[: protocol.pictured] for key, value in pictures.items()}
         save_tensors(folder / "pictures" / f"{name}.safetensors", shown)
     table = folder / "results.parquet"
@@ -117,6 +115,10 @@ def _keep_attack(
     save_tensors(_images_of(part), kept)
     write_attacks(part, [frame])
     checkpoint.remove()
+
+
+def _read_attack(part: Path) -> tuple[pd.DataFrame, dict[str, Tensor]]:
+    return read_attacks(part), load_tensors(_images_of(part))
 
 
 def _images_of(part: Path) -> Path:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from zol2l.bad_files import intact
 from zol2l.lock import alone
+
+T = TypeVar("T")
 
 
 def part_path(parts: Path, name: str, fingerprint: str) -> Path:
@@ -13,12 +17,22 @@ def part_path(parts: Path, name: str, fingerprint: str) -> Path:
     return parts / f"{name}-{fingerprint}.parquet"
 
 
-def kept_part(parts: Path, name: str, fingerprint: str, make: Callable[[Path], None]) -> Path:
-    """The file of `parts` with the results that the fingerprint stands for; `make` writes it, if it
-    is not there. Of several processes the first makes it.
+def kept_part(
+    parts: Path,
+    name: str,
+    fingerprint: str,
+    make: Callable[[Path], None],
+    read: Callable[[Path], T],
+) -> T:
+    """The results that the fingerprint stands for, as `read` finds them in their file of `parts`.
+    Where it, or a file beside it, is not there or is damaged, `make` writes it. Of several
+    processes the first makes it.
     """
     part = part_path(parts, name, fingerprint)
     with alone(parts, part.stem):
-        if not part.exists():
+        kept = intact(part, read)
+        if kept is None:
+            part.unlink(missing_ok=True)  # it says that all files are there
             make(part)
-    return part
+            kept = read(part)
+    return kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from zol2l.evaluation.parts import kept_part
 from zol2l.evaluation.pictures import take_pictures
@@ -23,14 +23,13 @@ from zol2l.evaluation.results import (
 )
 from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.evaluation.stopped import warn_of_stopped
-from zol2l.files import write_atomically
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle, require_affordable
 from zol2l.progress import Advance
 from zol2l.run import first_step, run
 from zol2l.run_checkpoint import RunCheckpoint
-from zol2l.tensor_files import save_tensors
+from zol2l.tensor_files import load_tensors, save_tensors
 from zol2l.trajectory import Recorder
 
 PICTURES = 9
@@ -115,15 +114,23 @@ def evaluate(
     only_pictures_of(kept, folder / "pictures")
     for name, method in methods.items():
         make = partial(_evaluate_method, name, method.optimizer, family, protocol, progress)
-        part = kept_part(parts, name, method.fingerprint, make)
-        frames[name] = read_results(part)
-        pictures = part.with_suffix(".pictures.safetensors")
-        if pictures.exists():
-            shown = folder / "pictures" / f"{name}.safetensors"
-            write_atomically(shown, partial(shutil.copyfile, pictures))
+        read = kept_part(parts, name, method.fingerprint, make, _read_part)
+        frames[name], pictures = read
+        if pictures:
+            save_tensors(folder / "pictures" / f"{name}.safetensors", pictures)
     table = folder / "results.parquet"
     write_results(table, beside(table, kept, frames))
     return read_results(table)
+
+
+def _read_part(part: Path) -> tuple[pd.DataFrame, dict[str, Tensor]]:
+    """A method's rows, and its pictures where it has some."""
+    pictures = _pictures_of(part)
+    return read_results(part), load_tensors(pictures) if pictures.exists() else {}
+
+
+def _pictures_of(part: Path) -> Path:
+    return part.with_suffix(".pictures.safetensors")
 
 
 def _evaluate_method(
@@ -151,6 +158,6 @@ def _evaluate_method(
     warn_of_stopped(name, stopped, "instance/trial")
     if isinstance(oracle.optimizee, BlackBoxAttack):
         pictures = take_pictures(oracle.optimizee, recorder, trajectory, protocol)
-        save_tensors(part.with_suffix(".pictures.safetensors"), pictures)
+        save_tensors(_pictures_of(part), pictures)
     write_results(part, [tidy(name, trajectory, protocol.instances, protocol.trials)])
     checkpoint.remove()

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from zol2l.bad_files import reading
 from zol2l.files import write_atomically
 from zol2l.trajectory import Trajectory
 
@@ -53,9 +54,12 @@ def write_table(path: Path, frames: list[pd.DataFrame], schema: pa.Schema) -> No
 
 
 def read_results(path: Path) -> pd.DataFrame:
-    """Read a results file; `method` keeps the order in which methods were evaluated."""
-    frame = pd.read_parquet(path)
-    order = frame["method"].astype(str).unique().tolist()
+    """Read a results file; `method` keeps the order in which methods were evaluated. `BadFile`
+    names one that cannot be read.
+    """
+    with reading(path):
+        frame = pd.read_parquet(path)
+        order = frame["method"].astype(str).unique().tolist()
     frame["method"] = pd.Categorical(frame["method"].astype(str), categories=order, ordered=True)
     return frame
 

@@ -60,8 +60,8 @@ def run_tests(
     for done, test in enumerate(tests):
         progress("Testing under attack", done, total)
         make = partial(run_test, test, data, threat, protocol)
-        part = kept_part(parts, test.title, test.fingerprint, make)
-        frames.setdefault(test.method, []).append(read_robust(part))
+        rows = kept_part(parts, test.title, test.fingerprint, make, read_robust)
+        frames.setdefault(test.method, []).append(rows)
     progress("Testing under attack", total, total)
     table = folder / "results.parquet"
     now = {name: pd.concat(rows) for name, rows in frames.items()}

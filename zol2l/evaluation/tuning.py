@@ -12,13 +12,12 @@ from typing import Any
 
 import optuna
 import torch
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from zol2l.errors import require
+from zol2l.errors import Diverged, require
 from zol2l.evaluation.results import trial_rows
 from zol2l.evaluation.statistics import trajectory_statistics
+from zol2l.evaluation.trials import Settings, Trials, settings_of
 from zol2l.fingerprints import fingerprint
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import Optimizer
@@ -29,7 +28,6 @@ from zol2l.trajectory import Recorder
 
 log = logging.getLogger(__name__)
 
-Settings = dict[str, float]
 Round = Callable[[Settings], list[Settings]]
 Report = Callable[[int, float], None]
 """Told what a trial is worth so far, at a step; raises `optuna.TrialPruned` to end it."""
@@ -39,6 +37,8 @@ TUNING_SEED = 7
 OBJECTIVES = ("meta_loss", "final_loss")
 DIGITS = 12
 """Significant digits of a multiple of a step size."""
+TOLD = 8
+"""Of the settings that were tried in vain a message tells so many."""
 STEP_SIZES = ("rate", "scale", "step")
 """Settings searched over orders of magnitude: learning rates, alpha of section 4.3 and an attack's
 steps, under these names or at the end of a dotted one."""
@@ -124,21 +124,15 @@ def tune(
     start: Settings,
     grid: TuningGrid,
     warmup: int,
-    journal: Path,
+    kept: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    name: str = "it",
 ) -> Tuned:
-    """Search `grid` from the settings `start` and keep every trial in `journal`, to resume from.
-
-    A trial is pruned at step `warmup` if its best report so far is worse than the median of the
-    earlier trials' reports there.
+    """Search `grid` from the settings `start` of what messages call `name`, and keep every finished
+    trial in the file `kept`, to resume from: one process at a time. Trials are pruned as `Trials`
+    says. Where none comes to a finite value, that is `Diverged` and nothing is kept.
     """
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        study_name="tuning",
-        storage=JournalStorage(JournalFileBackend(str(journal))),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=warmup - 1),
-        load_if_exists=True,
-    )
+    trials = Trials(kept, warmup)
     best, rounds = start, grid.rounds(list(start))
     tried: list[Settings] = []
     for place, make in enumerate(rounds):
@@ -146,33 +140,37 @@ def tune(
         for settings in make(best):
             if settings in tried:
                 continue
-            if all(_settings(trial) != settings for trial in _finished(study)):
-                _try(study, settings, value, warmup, journal.parent)
+            if all(settings_of(trial) != settings for trial in trials.finished):
+                _try(trials, settings, value)
             tried.append(settings)
             progress(len(tried), total)
-        best = _settings(_best(study, tried))
-    reached = float(_best(study, tried).value or 0.0)
-    if math.isfinite(reached):
-        _warn_at_an_end(best, tried)
-    trials = [
-        {**_settings(t), "state": t.state.name.lower(), "value": t.value} for t in _finished(study)
+        best = settings_of(_best(trials, tried))
+    reached = float(_best(trials, tried).value or 0.0)
+    if not math.isfinite(reached):
+        trials.forget()
+        raise _nothing_finite(name, tried)
+    _warn_at_an_end(best, tried)
+    records = [
+        {**settings_of(t), "state": t.state.name.lower(), "value": t.value} for t in trials.finished
     ]
-    return Tuned(best, reached, trials)
+    return Tuned(best, reached, records)
 
 
-def _best(study: optuna.Study, tried: Sequence[Settings]) -> FrozenTrial:
-    """The best of these: a journal that is resumed from has trials of later rounds too."""
-    completed = [trial for trial in _finished(study) if trial.state == TrialState.COMPLETE]
-    known = [trial for trial in completed if _settings(trial) in tried]
+def _best(trials: Trials, tried: Sequence[Settings]) -> FrozenTrial:
+    """The best of these: a search that is resumed has trials of later rounds too."""
+    completed = [trial for trial in trials.finished if trial.state == TrialState.COMPLETE]
+    known = [trial for trial in completed if settings_of(trial) in tried]
     return min(known, key=lambda trial: float(trial.value or 0.0))
 
 
-def _finished(study: optuna.Study) -> list[FrozenTrial]:
-    return [trial for trial in study.trials if trial.state.is_finished()]
-
-
-def _settings(trial: FrozenTrial) -> Settings:
-    return dict(trial.user_attrs["settings"])
+def _nothing_finite(name: str, tried: Sequence[Settings]) -> Diverged:
+    shown = [" and ".join(f"{key} {value:g}" for key, value in each.items()) for each in tried]
+    told = ", ".join(dict.fromkeys(shown[:TOLD])) + (", ..." if len(shown) > TOLD else "")
+    field = (
+        "tuning.rates" if any(_last(key) in STEP_SIZES for key in tried[0]) else "tuning.choices"
+    )
+    allowed = f"each breaks {name} on a validation instance (NaN or inf); give smaller ones"
+    return Diverged(field, told, allowed)
 
 
 def _warn_at_an_end(best: Settings, tried: Sequence[Settings]) -> None:
@@ -186,23 +184,22 @@ def _warn_at_an_end(best: Settings, tried: Sequence[Settings]) -> None:
                 log.warning(message, name, size, end)
 
 
-def _try(study: optuna.Study, settings: Settings, value: Trial, warmup: int, folder: Path) -> None:
-    running = folder / f"trial-{fingerprint(settings)}.safetensors"
-    trial = study.ask()
-    trial.set_user_attr("settings", settings)
+def _try(trials: Trials, settings: Settings, value: Trial) -> None:
+    running = trials.path.with_name(f"trial-{fingerprint(settings)}.safetensors")
+    trial = trials.begin(settings)
 
     def report(step: int, intermediate: float) -> None:
         trial.report(intermediate, step)
-        if step == warmup and trial.should_prune():
+        if step == trials.warmup and trial.should_prune():
             raise optuna.TrialPruned
 
     try:
         found = value(settings, report, running)
     except optuna.TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
+        trials.end(trial, None)
         log.info("tuning %s: pruned", settings)
     else:
-        study.tell(trial, float("inf") if math.isnan(found) else found)
+        trials.end(trial, float("inf") if math.isnan(found) else found)
         log.info("tuning %s: %.4g", settings, found)
     running.unlink(missing_ok=True)
 

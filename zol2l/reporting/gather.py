@@ -91,7 +91,7 @@ def configuration(path: Path, commands: Sequence[str]) -> tuple[dict[str, Any], 
     for command in commands:
         record = folder / f"{command}.json"
         if record.is_file():
-            return read_json(record)["config"], point
+            return read_json(record, "config")["config"], point
     allowed = f"a folder with {' or '.join(f'{name}.json' for name in commands)}: not killed midway"
     raise InvalidInput("folder", path.parent, allowed)
 

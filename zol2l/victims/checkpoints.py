@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from zol2l.bad_files import BadFile, intact, reading
 from zol2l.fingerprints import fingerprint
-from zol2l.weights_file import BadCheckpoint, fill, read_signed, save_weights
-
-log = logging.getLogger(__name__)
+from zol2l.weights_file import fill, read_signed, save_weights
 
 
 @dataclass(frozen=True)
@@ -44,26 +43,22 @@ def save_victim(path: Path, network: nn.Module, card: VictimCard) -> None:
 
 
 def load_victim(path: Path, network: nn.Module, configuration: Mapping[str, Any]) -> VictimCard:
-    """Load a checkpoint into `network`; `BadCheckpoint` says what is wrong with one."""
+    """Load a checkpoint into `network`; `BadFile` says what is wrong with one."""
     weights, metadata = read_signed(path)
-    stored = json.loads(metadata["configuration"])
+    with reading(path):
+        stored = json.loads(metadata["configuration"])
+        accuracy, parameters = float(metadata["test_accuracy"]), int(metadata["parameters"])
     if fingerprint(stored) != fingerprint(configuration):
-        raise BadCheckpoint(f"{path} belongs to another configuration: {stored}")
+        raise BadFile(path, f"belongs to another configuration: {stored}")
     fill(path, network, weights)
-    return VictimCard(stored, float(metadata["test_accuracy"]), int(metadata["parameters"]), path)
+    return VictimCard(stored, accuracy, parameters, path)
 
 
 def cached_victim(
     path: Path, network: nn.Module, configuration: Mapping[str, Any]
 ) -> VictimCard | None:
     """The cached victim in `network`, or None (saying why) where it has to be trained."""
-    if not path.exists():
-        return None
-    try:
-        return load_victim(path, network, configuration)
-    except BadCheckpoint as error:
-        log.warning("Victim checkpoint refused, training it again. %s", error)
-        return None
+    return intact(path, partial(load_victim, network=network, configuration=configuration))
 
 
 def frozen(network: nn.Module) -> nn.Module:

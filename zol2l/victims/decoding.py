@@ -13,12 +13,13 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional
 
+from zol2l.bad_files import intact
 from zol2l.errors import InvalidInput, require
 from zol2l.fingerprints import fingerprint
 from zol2l.memory import require_memory
 from zol2l.progress import progress_bars
 from zol2l.victims.pixels import read_rgb
-from zol2l.weights_file import BadCheckpoint, read_signed, save_signed
+from zol2l.weights_file import read_signed, save_signed
 
 log = logging.getLogger(__name__)
 
@@ -82,14 +83,12 @@ def _named(file: Path) -> Iterator[None]:
 
 def decoded(files: Sequence[Path], geometry: Geometry, cache: Path, name: str) -> Tensor:
     """The images of `files`, uint8 (m, 3, H, W), from `cache` where the same files, unchanged
-    since, were decoded before. A cached file that is corrupt is named in a warning and replaced.
+    since, were decoded before. A cached file that is corrupt is made again.
     """
     path = cache / f"{name}-{_fingerprint(files, geometry)}.safetensors"
-    if path.exists():
-        try:
-            return read_signed(path)[0]["images"]
-        except BadCheckpoint as error:
-            log.warning("Decoded images refused, decoding them again. %s", error)
+    kept = intact(path, read_signed)
+    if kept is not None:
+        return kept[0]["images"]
     images = decode(files, geometry, name)
     save_signed(path, {"images": images}, {"name": name})
     log.info("Decoded images are kept in %s", path)
