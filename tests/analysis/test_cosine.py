@@ -9,6 +9,7 @@ import torch
 
 from tests.problems import Linear, normal
 from zol2l.analysis.cosine import cosine_similarity
+from zol2l.errors import InvalidInput
 from zol2l.estimators import CentralDifference, ForwardDifference
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.oracle import Oracle
@@ -84,3 +85,11 @@ def test_trials_of_an_instance_are_no_further_instances() -> None:
         {"m": gaussian()}, lambda: Oracle(Linear(slope[:50])), [2], 1, 0, lambda *_: None, 50
     )
     assert math.isnan(one["cosine_sem"][0])
+
+
+def test_a_budget_below_a_first_step_is_refused() -> None:
+    message = "evaluation.budget=8: at least one step and a check, 9 queries"
+    with pytest.raises(InvalidInput, match=message):
+        cosine_similarity(
+            {"m": gaussian()}, lambda: Oracle(Linear(normal(2, 3)), 8), [7], 1, 0, lambda *_: None
+        )

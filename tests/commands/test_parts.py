@@ -105,6 +105,24 @@ def test_more_directions_than_coordinates_are_refused(zol2l: Zol2l) -> None:
     assert "directions=21: at most the problem's 20 coordinates" in outcome.err
 
 
+def test_methods_evaluated_one_after_the_other_stand_in_one_table(
+    zol2l: Zol2l, tmp_path: Path
+) -> None:
+    for method in ("zo_sgd", "zo_adam"):
+        outcome = zol2l("evaluate", *COMMON, f"baseline={method}", "run_name=added")
+        assert outcome.status == 0, outcome.err
+    assert "beside zo_sgd, as they were" in outcome.out + outcome.err
+    assert "success" not in outcome.out, "a quadratic knows none"
+    folder = tmp_path / "outputs/added-smoke"
+    rows = pd.read_parquet(folder / "results.parquet")
+    assert rows.groupby("method", observed=True).size().to_dict() == {"zo_sgd": 30, "zo_adam": 30}
+    assert pd.read_csv(folder / "summary.csv")["method"].tolist() == ["zo_sgd", "zo_adam"]
+    assert set(json.loads((folder / "made_of.json").read_text())["methods"]) == {
+        "zo_sgd",
+        "zo_adam",
+    }
+
+
 def test_run_folders_with_one_store_evaluate_a_method_once(
     zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

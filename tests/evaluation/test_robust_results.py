@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from zol2l.evaluation.results import beside
 from zol2l.evaluation.robust_results import (
     accuracies,
     gradient_checks,
@@ -54,6 +55,18 @@ def test_accuracies_their_minimum_and_the_images_that_stand_everything(rows: pd.
         [0.75, 0.25, 0, 0, 0],
         [0.75, 0.25, 0.5, 0.25, 0.25],
     ]
+
+
+def test_a_defense_tested_later_stands_beside_those_that_were_there(
+    rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.parquet"
+    later = frame("a", 0, "natural", [0, 0, 0, 0])
+    write_robust(path, beside(path, ["b"], {"c": later.assign(method="c"), "a": later}))
+    both = read_robust(path)
+    assert both["method"].cat.categories.tolist() == ["a", "b", "c"]
+    table = accuracies(both).set_index("method")["natural"]
+    assert table.to_dict() == {"a": 0, "b": 0.75, "c": 0}
 
 
 def test_other_radii_are_no_part_of_the_accuracies(rows: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zol2l.optimizer import ComposedOptimizer, Optimizer, Seen, State, iterate
-from zol2l.oracle import Oracle
+from zol2l.oracle import Oracle, require_affordable
 
 
 @torch.no_grad()
@@ -19,6 +19,7 @@ def observe(
     optimizer.eval()
     generator = torch.Generator().manual_seed(seed)
     before = optimizer.init(oracle.optimizee.start())
+    require_affordable(oracle.budget, optimizer.queries(before), "evaluation.budget")
     for after, seen in iterate(optimizer, oracle, before, steps, generator):
         yield before, seen, after
         before = after
