@@ -10,8 +10,8 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
 from zol2l.build import CONF, plain
-from zol2l.options import entries
 from zol2l.fingerprints import fingerprint
+from zol2l.options import entries
 
 ATTACKS = [n for n in sorted(entries(CONF, "optimizee")) if n.endswith(("_attack", "_linf"))]
 OPTIMIZEES = sorted(entries(CONF, "optimizee"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ PACKAGED = Path(__file__).parent / "conf"
 CONF = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
 """The configuration folder: inside the package in a wheel, beside it in a checkout."""
 TARGET = "_target_"
+logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # errors are raised, and told once
 OmegaConf.register_new_resolver("folder", require_folder, replace=True)  # in conf/paths
 
 
@@ -73,8 +75,8 @@ def check(config: DictConfig) -> None:
     """Compare the settings of `config`, and of the configs in it, with what their targets take: one
     that is of no use, or of the wrong kind, is named with its whole key.
     """
-    if isinstance(config.get(TARGET), str):
-        given = {str(name): value for name, value in config.items() if name != TARGET}
+    if TARGET in config:
+        given = {name: config[name] for name in map(str, config) if name != TARGET}
         try:
             check_arguments(imported(config[TARGET]), given)
         except InvalidInput as error:
@@ -164,10 +166,14 @@ def _says(node: DictConfig, error: InvalidInput) -> bool:
 
 def imported(path: str) -> Any:
     """The object at a dotted path. The packages that zol2l may not import are reached this way."""
+    allowed = "the dotted path of a class or a function"
+    require(isinstance(path, str), TARGET, path, allowed)
     try:
-        return get_object(path)
+        found = get_object(path)
     except (ImportError, ValueError) as error:
         raise InvalidInput(TARGET, path, f"cannot be imported: {error}") from error
+    require(callable(found), TARGET, path, allowed)
+    return found
 
 
 def root_cause(error: BaseException) -> BaseException:

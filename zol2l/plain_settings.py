@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from zol2l.build import key_as_typed
 from zol2l.errors import InvalidInput
 from zol2l.files import require_name
 from zol2l.kinds import wrong
@@ -40,6 +41,8 @@ KINDS: Mapping[str, Any] = {
     "trainer.num_nodes": int,
     "trainer.log_every_n_steps": int | None,
     "surrogate_seed": int,
+    **{f"optimizee.{part}": dict for part in ("family", "victim")},
+    **{f"optimizee.victim.{part}": dict for part in ("data", "network", "training")},
     **dict.fromkeys(("optimizee", "evaluation", "tuning", "attacking", "robustness"), dict),
     **dict.fromkeys(("baseline", "ablation", "optimizer", "attack", "defense"), dict | None),
     **dict.fromkeys(("methods", "attacks", "defenses", "attackers", "shown_to"), dict),
@@ -107,7 +110,7 @@ def _check_kind(cfg: DictConfig, key: str, hint: Any) -> None:
     value = node[name]
     plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
     if told := wrong(plain, hint):
-        raise InvalidInput(key, value, f"must be {told}")
+        raise InvalidInput(key_as_typed(node, name), value, f"must be {told}")
 
 
 def _values(node: Any, key: str) -> Iterator[tuple[str, Any]]:

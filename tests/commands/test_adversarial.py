@@ -18,10 +18,10 @@ from tests.commands.stand_ins import stand_ins
 from tests.victims.pictures import write
 from zol2l.build import CONF, build, plain
 from zol2l.cli import primary_config
-from zol2l.options import entries
 from zol2l.commands.robust import build_classifier, shaped_by
 from zol2l.evaluation.robust_results import read_robust
 from zol2l.json_files import read_json
+from zol2l.options import entries
 from zol2l.victims.datasets import ImageData, digits
 from zol2l.victims.networks import parameter_count
 from zol2l.weights_file import read_signed

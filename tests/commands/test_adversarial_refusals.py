@@ -65,7 +65,7 @@ RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors
         (
             "adv-train",
             ["defense=rnn_adv", "recipe.steps=0"],
-            ["defense.maximizer.steps=0", "at least 1"],
+            ["recipe.steps=0", "at least 1"],
         ),
         ("adv-train", ["defense=plain", "defense.start.classifier=x"], ["start.classifier=x"]),
         (

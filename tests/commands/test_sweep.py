@@ -113,7 +113,7 @@ def test_a_launcher_that_gives_up_ends_with_the_table(
 
 
 def test_values_that_are_paths_stay_in_the_run_folder(zol2l: Zol2l) -> None:
-    notes = f"+note=../../../../out/x,/abs/y,a b,'{'é' * 150}'"
+    notes = f"logger.project=../../../../out/x,/abs/y,a b,'{'é' * 150}'"
     outcome = sweep(zol2l, notes, "baseline=zo_sgd", "evaluation.steps=2")
     assert outcome.status == 0 and "4 jobs: 4 done" in outcome.out
     assert len(list(SWEEP.glob("*/results.parquet"))) == 4

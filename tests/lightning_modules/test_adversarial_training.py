@@ -250,12 +250,12 @@ def test_the_radius_rises_during_warmup(tmp_path: Path) -> None:
     ],
 )
 def test_bad_recipes_are_named(recipe: dict[str, object], field: str) -> None:
-    with pytest.raises(InvalidInput, match=f"recipe.training.{field}"):
+    with pytest.raises(InvalidInput, match=f"^{field}="):
         robust(**recipe)
 
 
 def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"recipe.training.batch_size"):
+    with pytest.raises(InvalidInput, match=r"^batch_size"):
         fit(robust(batch_size=17), tmp_path)
 
 

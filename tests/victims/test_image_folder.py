@@ -146,6 +146,6 @@ def test_bad_settings_are_refused(root: Path, options: dict, told: str) -> None:
 
 def test_splits_of_different_sizes_need_one(root: Path) -> None:
     picture_folder(root / "pets", {"test": {"cat": 1, "dog": 2}}, height=5)
-    with pytest.raises(InvalidInput, match=r"data\.size=\(3, 6, 6\) and \(3, 5, 6\)"):
+    with pytest.raises(InvalidInput, match=r"size=\(3, 6, 6\) and \(3, 5, 6\)"):
         image_folder(root, "pets")
     assert image_folder(root, "pets", size=5).test_images.shape == (3, 3, 5, 5)
