@@ -91,8 +91,9 @@ def check_arguments(target: Callable[..., Any], values: Mapping[str, Any]) -> No
     known, more = parameters(target)
     for name, value in values.items():
         if name not in known:
-            close = nearest(name, known) or known
-            require(more, name, value, f"no such setting; did you mean {' or '.join(close)}?")
+            close = " or ".join(nearest(name, known))
+            told = f"did you mean {close}?" if close else f"there are {', '.join(known)}"
+            require(more, name, value, f"no such setting; {told}")
             continue
         if isinstance(value, DictConfig) and TARGET in value:
             continue
@@ -146,7 +147,8 @@ def named_in(error: InvalidInput, cfg: DictConfig, sections: Iterable[str]) -> I
     """
     if error.field in cfg or OmegaConf.select(cfg, error.field) is not None:
         return error
-    places = (node for section in sections for node in _configs(cfg._get_node(section)))
+    known = [section for section in sections if section in cfg]
+    places = (node for section in known for node in _configs(cfg._get_node(section)))
     keys = {with_whole_key(error, node).field for node in places if _says(node, error)}
     return InvalidInput(keys.pop(), error.value, error.allowed) if len(keys) == 1 else error
 

@@ -46,7 +46,7 @@ KINDS: Mapping[str, Any] = {
     **dict.fromkeys(("optimizee", "evaluation", "tuning", "attacking", "robustness"), dict),
     **dict.fromkeys(("baseline", "ablation", "optimizer", "attack", "defense"), dict | None),
     **dict.fromkeys(("methods", "attacks", "defenses", "attackers", "shown_to"), dict),
-    **dict.fromkeys(("data", "points", "network", "recipe", "threat", "surrogates"), dict | None),
+    **dict.fromkeys(("data", "network", "recipe", "threat", "surrogates"), dict | None),
 }
 """Of which kind they are, where they are there."""
 OF_METHODS = {
@@ -108,7 +108,9 @@ def _check_kind(cfg: DictConfig, key: str, hint: Any) -> None:
     if not isinstance(node, DictConfig) or name not in node:
         return
     value = node[name]
-    plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    plain = value
+    if OmegaConf.is_config(value):  # of mere settings what is in them does not matter
+        plain = OmegaConf.to_container(value, resolve=hint not in (dict, dict | None))
     if told := wrong(plain, hint):
         raise InvalidInput(key_as_typed(node, name), value, f"must be {told}")
 
