@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import sys
+
 import pytest
+import rich
+from rich.console import Console
 
 from zol2l import progress
 from zol2l.progress import progress_bars
@@ -53,3 +59,20 @@ def test_tasks_are_told_apart(clock: Clock, caplog: pytest.LogCaptureFixture) ->
         clock.now += 1
         show("a", 2, 2)
         assert caplog.messages == ["a: 2 of 2 in 0:00:01"]
+
+
+def test_logs_stand_above_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that has kept the stream writes through rich while bars are drawn."""
+    screen = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(rich, "_console", Console(file=screen, force_terminal=True, width=80))
+    handler = logging.StreamHandler(screen)
+    logging.getLogger().addHandler(handler)
+    try:
+        with progress_bars() as show:
+            show("zo_sgd", 0, 5)
+            logging.getLogger().warning("a line")
+        assert handler.stream is screen
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert "\x1b[2Ka line\n" in screen.getvalue()  # after the bar's own line was cleared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ PACKAGED = Path(__file__).parent / "conf"
 CONF = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "conf"
 """The configuration folder: inside the package in a wheel, beside it in a checkout."""
 TARGET = "_target_"
+logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # errors are raised, and told once
 OmegaConf.register_new_resolver("folder", require_folder, replace=True)  # in conf/paths
 
 
@@ -73,8 +75,8 @@ def check(config: DictConfig) -> None:
     """Compare the settings of `config`, and of the configs in it, with what their targets take: one
     that is of no use, or of the wrong kind, is named with its whole key.
     """
-    if isinstance(config.get(TARGET), str):
-        given = {str(name): value for name, value in config.items() if name != TARGET}
+    if TARGET in config:
+        given = {name: config[name] for name in map(str, config) if name != TARGET}
         try:
             check_arguments(imported(config[TARGET]), given)
         except InvalidInput as error:
@@ -89,8 +91,9 @@ def check_arguments(target: Callable[..., Any], values: Mapping[str, Any]) -> No
     known, more = parameters(target)
     for name, value in values.items():
         if name not in known:
-            close = nearest(name, known) or known
-            require(more, name, value, f"no such setting; did you mean {' or '.join(close)}?")
+            close = " or ".join(nearest(name, known))
+            told = f"did you mean {close}?" if close else f"there are {', '.join(known)}"
+            require(more, name, value, f"no such setting; {told}")
             continue
         if isinstance(value, DictConfig) and TARGET in value:
             continue
@@ -144,7 +147,8 @@ def named_in(error: InvalidInput, cfg: DictConfig, sections: Iterable[str]) -> I
     """
     if error.field in cfg or OmegaConf.select(cfg, error.field) is not None:
         return error
-    places = (node for section in sections for node in _configs(cfg._get_node(section)))
+    known = [section for section in sections if section in cfg]
+    places = (node for section in known for node in _configs(cfg._get_node(section)))
     keys = {with_whole_key(error, node).field for node in places if _says(node, error)}
     return InvalidInput(keys.pop(), error.value, error.allowed) if len(keys) == 1 else error
 
@@ -164,10 +168,14 @@ def _says(node: DictConfig, error: InvalidInput) -> bool:
 
 def imported(path: str) -> Any:
     """The object at a dotted path. The packages that zol2l may not import are reached this way."""
+    allowed = "the dotted path of a class or a function"
+    require(isinstance(path, str), TARGET, path, allowed)
     try:
-        return get_object(path)
+        found = get_object(path)
     except (ImportError, ValueError) as error:
         raise InvalidInput(TARGET, path, f"cannot be imported: {error}") from error
+    require(callable(found), TARGET, path, allowed)
+    return found
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -156,8 +156,11 @@ def explain(error: BaseException, elsewhere: str = "paths.outputs, or ZOL2L_DATA
     if missing := re.search(r"Missing mandatory value: ([\w.]+)", str(error)):
         return str(no_default(missing[1]))
     cause = root_cause(error)
+    if isinstance(cause, InvalidInput):
+        return str(cause)
     told = error if isinstance(error, HydraException) and str(error) else cause
     lines = [line.strip() for line in str(told).splitlines() if line.strip()]
+    lines = [re.sub(r"^\w+ raised while resolving interpolation: ", "", line) for line in lines]
     kept = [line for line in lines if not line.startswith(("full_key:", "object_type=", "set_env"))]
     absent = any("'hydra/launcher/" in line for line in kept)
     remedy = ['-- launchers come with pip install -e ".[sweep]" or, for Ray, ".[ray]"']

@@ -20,6 +20,8 @@ WORDS = {
     str: "text",
     bool: "true or false",
     NoneType: "null",
+    list: "a list",
+    dict: "settings, {NAME: VALUE}",
 }
 
 
@@ -77,7 +79,7 @@ def _is_a(value: Any, kind: type) -> bool:
         return isinstance(value, kind)
     if kind is Path:
         return isinstance(value, str | Path)
-    return kind in type(value).__mro__ or not isinstance(value, (*WORDS, list, dict))
+    return kind in type(value).__mro__ or not isinstance(value, tuple(WORDS))
 
 
 def _words(hint: Any) -> Iterator[str]:

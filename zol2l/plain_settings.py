@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from zol2l.build import key_as_typed
 from zol2l.errors import InvalidInput
 from zol2l.kinds import wrong
 from zol2l.names import require_name
@@ -40,10 +41,12 @@ KINDS: Mapping[str, Any] = {
     "trainer.num_nodes": int,
     "trainer.log_every_n_steps": int | None,
     "surrogate_seed": int,
+    **{f"optimizee.{part}": dict for part in ("family", "victim")},
+    **{f"optimizee.victim.{part}": dict for part in ("data", "network", "training")},
     **dict.fromkeys(("optimizee", "evaluation", "tuning", "attacking", "robustness"), dict),
     **dict.fromkeys(("baseline", "ablation", "optimizer", "attack", "defense"), dict | None),
     **dict.fromkeys(("methods", "attacks", "defenses", "attackers", "shown_to"), dict),
-    **dict.fromkeys(("data", "points", "network", "recipe", "threat", "surrogates"), dict | None),
+    **dict.fromkeys(("data", "network", "recipe", "threat", "surrogates"), dict | None),
 }
 """Of which kind they are, where they are there."""
 OF_METHODS = {
@@ -105,9 +108,11 @@ def _check_kind(cfg: DictConfig, key: str, hint: Any) -> None:
     if not isinstance(node, DictConfig) or name not in node:
         return
     value = node[name]
-    plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    plain = value
+    if OmegaConf.is_config(value):  # of mere settings what is in them does not matter
+        plain = OmegaConf.to_container(value, resolve=hint not in (dict, dict | None))
     if told := wrong(plain, hint):
-        raise InvalidInput(key, value, f"must be {told}")
+        raise InvalidInput(key_as_typed(node, name), value, f"must be {told}")
 
 
 def _values(node: Any, key: str) -> Iterator[tuple[str, Any]]:

@@ -125,7 +125,7 @@ def test_no_image_is_one_clear_error() -> None:
 def test_log_odds_are_those_of_a_margin() -> None:
     estimator = ForwardDifference(0.1, LogOdds())
     optimizer = ComposedOptimizer(SphereSampling(Q), estimator, NaturalGradient(0.3, 0.01))
-    with pytest.raises(InvalidInput, match=r"attack\.loss=cross_entropy: margin"):
+    with pytest.raises(InvalidInput, match=r"loss=cross_entropy: margin"):
         ZerothOrderAttack(optimizer, BALL, 30, loss="cross_entropy")
 
 

@@ -56,5 +56,5 @@ def test_nothing_allowed_is_nearer(threat: ThreatModel) -> None:
 
 
 def test_a_radius_is_positive() -> None:
-    with pytest.raises(InvalidInput, match=r"threat\.eps=0"):
+    with pytest.raises(InvalidInput, match=r"eps=0"):
         LInfBall(0)

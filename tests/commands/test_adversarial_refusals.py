@@ -17,10 +17,10 @@ RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors
 @pytest.mark.parametrize(
     ("command", "arguments", "told"),
     [
-        ("adv-train", ["defense=rnn_advv"], ["defense/rnn_advv", "rnn_adv"]),
+        ("adv-train", ["defense=rnn_advv"], ["defense=rnn_advv", "did you mean rnn_adv?"]),
         ("adv-train", ["recipe.training.epochs=0"], ["recipe.training.epochs=0", "at least 1"]),
         ("adv-train", ["recipe.train=0"], ["recipe.train=0", "1 to"]),
-        ("adv-train", ["recipe.eps=0"], ["threat.eps=0", "> 0"]),
+        ("adv-train", ["recipe.eps=0"], ["recipe.eps=0", "> 0"]),
         (
             "adv-train",
             ["recipe.training.accumulate=2000"],
@@ -33,7 +33,7 @@ RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors
         ("adv-train", ["seeds=3"], ["seeds=3", "a list"]),
         ("adv-train", ["seeds=[]"], ["seeds=[]", "a list"]),
         ("adv-train", ["seeds=[0,0]"], ["seeds=[0, 0]", "different"]),
-        ("adv-train", ["seed=x"], ["seeds=['x']", "whole numbers"]),
+        ("adv-train", ["seed=x"], ["seed=x", "whole number"]),
         ("adv-train", ["defense=rnn_adv", "defense.frozen=no"], ["frozen=no", "true or false"]),
         ("adv-train", ["defense=rnn_adv", "defense.frozen=true"], ["defense.start.classifier="]),
         ("adv-train", ["defenses.trades.learner_clip=-1"], ["defenses.trades.learner_clip=-1"]),
@@ -65,7 +65,7 @@ RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors
         (
             "adv-train",
             ["defense=rnn_adv", "recipe.steps=0"],
-            ["defense.maximizer.steps=0", "at least 1"],
+            ["recipe.steps=0", "at least 1"],
         ),
         ("adv-train", ["defense=plain", "defense.start.classifier=x"], ["start.classifier=x"]),
         (

@@ -24,12 +24,20 @@ QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["baseline=zo_sdg"], ["baseline/zo_sdg", "zo_sgd"]),
-        (["optimizee=mnits"], ["optimizee/mnits", "mnist_attack"]),
-        (["estimator.smoothing=1"], ["estimator"]),
-        (["baseline=zo_sgd", "baseline.optimizer.estimator.smoothing=-1"], ["smoothing=-1", "> 0"]),
-        (["baseline=zo_sgd", "optimizee.directions=0"], ["directions=0", "at least 1"]),
-        (["baseline=zo_sgd", "baseline.optimizer.update.rate=0"], ["rate=0", "positive"]),
+        (["baseline=zo_sdg"], [": baseline=zo_sdg: no such option; did you mean zo_sgd?"]),
+        (["optimizee=mnits"], ["optimizee=mnits: no such option; did you mean mnist_attack or "]),
+        (["optimizee=attack"], ["optimizee=attack: others build on it; take one of binary_cl"]),
+        (["optimizee=function"], ["optimizee.family.function=???: has no default", "file.name"]),
+        (["estimator.smoothing=1"], ["methods.zo_sgd.optimizer.estimator.smoothing=?"]),
+        (
+            ["baseline=zo_sgd", "baseline.optimizer.estimator.smoothing=-1"],
+            [": baseline.optimizer.estimator.smoothing=-1: a smoothing parameter mu > 0"],
+        ),
+        (["baseline=zo_sgd", "optimizee.directions=0"], [": optimizee.directions=0: at least 1"]),
+        (
+            ["baseline=zo_sgd", "baseline.optimizer.update.rate=0"],
+            [": baseline.optimizer.update.rate=0: a positive"],
+        ),
         (["baseline=zo_sgd", "evaluation.budget=5"], ["evaluation.budget=5", "7 queries"]),
         (["baseline=zo_sgd", "+evaluation.chunk=0"], ["evaluation.chunk=0", "at least 1, or null"]),
         (["baseline=zo_sgd", "evaluation.trials=0"], ["evaluation.trials=0", "at least 1"]),
@@ -40,13 +48,26 @@ QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
             ["baseline=zo_sgd", f"optimizee.family.dimension={10**10}"],
             [f"n={10**10}: ", "are free"],
         ),
-        (["baseline=zo_sgd", "+baseline.optimizer.update.momentum=1"], ["momentum"]),
+        (
+            ["baseline=zo_sgd", "+baseline.optimizer.update.momentum=1"],
+            ["baseline.optimizer.update.momentum=1: no such setting; there are rate"],
+        ),
         (["ablation=none"], ["weights.safetensors: no such file", "zol2l meta-train"]),
         (
             ["optimizee=digits_attack", "baseline=zo_sgd", "optimizee.family.c=big"],
             ["optimizee.family.c=big: must be a finite number"],
         ),
-        (["optimizee=digits_attack", "baseline=zo_sgd", "+optimizee.family.cc=1"], ["'cc'"]),
+        (
+            ["optimizee=digits_attack", "baseline=zo_sgd", "+optimizee.family.cc=1"],
+            ["optimizee.family.cc=1: no"],
+        ),
+        (["baseline=zo_scd", "optimizee.directions=99"], [": optimizee.directions=99: at most"]),
+        (["optimizee=digits_attack", "optimizee.family.c=-1"], [": optimizee.family.c=-1: a we"]),
+        (["evaluation.pictured=[]"], [": evaluation.pictured=[]: iterations between 0 and 4"]),
+        (["evaluation.steps=1e30"], [": evaluation.steps=1e+30: must be a whole number"]),
+        (["baseline=zo_sgd", "baseline.name=../x"], [": baseline.name=../x: a name of files"]),
+        (["baseline=zo_sgd", f"baseline.name={'n' * 300}"], ["a name of 120 bytes at most"]),
+        (["ablation=none", "+ablation.learned.foo=x"], ["update and sampling are learned"]),
     ],
 )
 def test_evaluate(zol2l: Zol2l, tmp_path: Path, arguments: list[str], told: list[str]) -> None:
@@ -76,7 +97,29 @@ def test_evaluate(zol2l: Zol2l, tmp_path: Path, arguments: list[str], told: list
         ("tune", [*QUADRATIC, f"paths.outputs={__file__}"], [__file__, "Not a directory"]),
         ("tune", [*QUADRATIC, "tuning.objective=loss"], ["objective=loss", "final_loss"]),
         ("reproduce", [], ["experiment", "zol2l list"]),
-        ("reproduce", ["experiment=fig2"], ["experiment/fig2", "fig2_mnist"]),
+        ("reproduce", ["experiment=fig2"], ["did you mean fig2_cifar10 or fig2_mnist?"]),
+        ("reproduce", ["experiment=quickstart", "points=5"], [": points=5: {setting: KEY, at:"]),
+        (
+            "reproduce",
+            ["experiment=quickstart", "attack=square"],
+            [": optimizee=digits_attack: one with a threat model"],
+        ),
+        (
+            "meta-train",
+            [*QUADRATIC, "meta_training.rate.update=0"],
+            [": meta_training.rate.update=0: a positive"],
+        ),
+        (
+            "meta-train",
+            [*QUADRATIC, "optimizer=finetune", "finetuning.meta_steps.update=0"],
+            [": finetuning.meta_steps.update=0: at least 1"],
+        ),
+        (
+            "train-victim",
+            ["optimizee.victim.training.epochs=x"],
+            ["training.epochs=x: must be"],
+        ),
+        ("adv-train", ["defense=rnn_adv", "recipe.steps=0"], [": recipe.steps=0: at least 1"]),
         ("evalute", [], ["evalute", "evaluate"]),
     ],
 )
@@ -116,3 +159,18 @@ def test_a_run_folder_refuses_other_settings_and_names_the_field(zol2l: Zol2l) -
     assert outcome.status == 2
     assert "condition=3" in outcome.err
     assert "10.0" in outcome.err
+
+
+@pytest.mark.parametrize("name", ["../../escape", "/escape"])
+def test_nothing_is_written_elsewhere(zol2l: Zol2l, tmp_path: Path, name: str) -> None:
+    outcome = zol2l("evaluate", *QUADRATIC, f"run_name={name}")
+    assert outcome.status == 2
+    assert outcome.err.startswith(f"zol2l evaluate: run_name={name}: a folder below")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_node_without_a_number(zol2l: Zol2l, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_RANK", "abc")
+    outcome = zol2l("evaluate", *QUADRATIC, "baseline=zo_sgd")
+    assert outcome.status == 2
+    assert outcome.err.startswith("zol2l evaluate: NODE_RANK=abc: the number of this node")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +25,36 @@ def test_torch_is_left_alone(arguments: str) -> None:
     answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout
+
+
+REFUSED = """
+import sys
+from zol2l.cli import main
+sys.argv[0] = "zol2l"
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code == 2
+heavy = {"torch", "pandas", "matplotlib", "optuna", "pytorch_lightning", "wandb"}
+print(*sorted(heavy & sys.modules.keys()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "imported"),
+    [
+        ("evaluate +baselin=zo_sgd", ""),
+        ("evaluate seed=-1", ""),
+        ("evaluate attack=square", ""),
+        ("meta-train meta_training.rate.update=0", "torch"),
+        ("evaluate baseline=zo_sgd baseline.optimizer.update.rate=0", "torch"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_heavy_imports(
+    arguments: str, imported: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", REFUSED, *arguments.split()]
+    answer = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert answer.stdout.strip() == imported, answer.stderr

@@ -34,6 +34,15 @@ def test_a_job_that_fails_is_named_and_the_rest_finish(zol2l: Zol2l) -> None:
     outcome = sweep(zol2l, "evaluation.trials=0,1")
     assert outcome.status == 1
     assert "4 jobs: 2 done, 0 done before, 2 failed" in outcome.out
+    assert "HYDRA" not in outcome.out  # its log format
+    table = outcome.out[outcome.out.index("4 jobs:") :]
+    rows = [
+        [c.strip() for c in line.split("│")[1:-1]] for line in table.splitlines() if "│" in line
+    ]
+    assert "final loss" in table and f"folders in {SWEEP}" in table
+    for method in ("zo_sgd", "zo_adam"):
+        (row,) = (row for row in rows if row[0] == f"baseline={method},evaluation.trials=1")
+        assert row[1] == "done" and row[3] == method and float(row[-2]) > 0
     for method in ("zo_sgd", "zo_adam"):
         name = f"baseline={method},evaluation.trials=0"
         (record,) = SWEEP.glob(f"{name},*/job.json")
@@ -113,7 +122,7 @@ def test_a_launcher_that_gives_up_ends_with_the_table(
 
 
 def test_values_that_are_paths_stay_in_the_run_folder(zol2l: Zol2l) -> None:
-    notes = f"+note=../../../../out/x,/abs/y,a b,'{'é' * 150}'"
+    notes = f"logger.project=../../../../out/x,/abs/y,a b,'{'é' * 150}'"
     outcome = sweep(zol2l, notes, "baseline=zo_sgd", "evaluation.steps=2")
     assert outcome.status == 0 and "4 jobs: 4 done" in outcome.out
     assert len(list(SWEEP.glob("*/results.parquet"))) == 4
@@ -185,6 +194,15 @@ def test_jobs_of_all_run_folders_are_in_the_table(zol2l: Zol2l) -> None:
     outcome = sweep(zol2l, "evaluation.trials=1,0", "run_name=trials-${evaluation.trials}")
     assert outcome.status == 1
     assert "4 jobs: 2 done, 0 done before, 2 failed" in outcome.out
+    assert "HYDRA" not in outcome.out  # its log format
+    table = outcome.out[outcome.out.index("4 jobs:") :]
+    rows = [
+        [c.strip() for c in line.split("│")[1:-1]] for line in table.splitlines() if "│" in line
+    ]
+    assert "final loss" in table and f"folders in {SWEEP}" in table
+    for method in ("zo_sgd", "zo_adam"):
+        (row,) = (row for row in rows if row[0] == f"baseline={method},evaluation.trials=1")
+        assert row[1] == "done" and row[3] == method and float(row[-2]) > 0
 
 
 def test_how_jobs_are_launched_is_not_in_their_names(zol2l: Zol2l) -> None:

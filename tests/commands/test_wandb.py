@@ -19,6 +19,7 @@ def runs(zol2l: Zol2l, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[
     monkeypatch.setenv("HOME", str(tmp_path))  # no key
     outcome = zol2l("reproduce", "experiment=quickstart", "scale=smoke", "logger=default")
     assert outcome.status == 0, outcome.err
+    assert "anonymous" not in outcome.out + outcome.err
     found = [read_run(path) for path in tmp_path.rglob("offline-run-*/*.wandb")]
     assert sorted(path.name for path in tmp_path.rglob("events.out.tfevents*"))
     assert sorted(path.name for path in tmp_path.rglob("metrics.csv"))

@@ -92,5 +92,5 @@ def test_gradients_flow_through_the_directions_alone() -> None:
 
 
 def test_bad_smoothing_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"estimator\.smoothing"):
+    with pytest.raises(InvalidInput, match=r"smoothing"):
         CentralDifference(0.0)

@@ -135,5 +135,5 @@ def test_gradients_flow_through_the_directions_alone() -> None:
 
 @pytest.mark.parametrize("mu", [0.0, -1e-3, math.nan])
 def test_bad_smoothing_is_refused(mu: float) -> None:
-    with pytest.raises(InvalidInput, match=r"estimator\.smoothing"):
+    with pytest.raises(InvalidInput, match=r"smoothing"):
         ForwardDifference(mu)

@@ -178,5 +178,5 @@ def test_learned_directions_get_gradients_and_the_memory_holds_no_graph() -> Non
 @pytest.mark.parametrize("change", [{"epoch": 0}, {"snapshot_directions": 0}, {"smoothing": -1.0}])
 def test_bad_settings_are_refused_by_name(change: dict) -> None:
     (name,) = change
-    with pytest.raises(InvalidInput, match=rf"estimator\.{name}={change[name]}"):
+    with pytest.raises(InvalidInput, match=rf"{name}={change[name]}"):
         VarianceReduced(**change)

@@ -90,5 +90,5 @@ def test_a_transfer_attack_takes_the_gradients_of_its_source() -> None:
 
 @pytest.mark.parametrize("field", ["images", "radius_images", "chunk"])
 def test_bad_protocols_are_named(field: str) -> None:
-    with pytest.raises(InvalidInput, match=f"robustness.{field}=0"):
+    with pytest.raises(InvalidInput, match=f"^{field}=0"):
         RobustnessProtocol(**{field: 0})

@@ -107,7 +107,7 @@ def test_dtype_is_the_one_asked_for() -> None:
 
 @pytest.mark.parametrize("batch_size", [0, N + 1])
 def test_an_impossible_minibatch_is_refused(batch_size: int) -> None:
-    with pytest.raises(InvalidInput, match=rf"optimizee\.family\.batch_size={batch_size}: .*{N}"):
+    with pytest.raises(InvalidInput, match=rf"batch_size={batch_size}: .*{N}"):
         family(batch_size=batch_size)
 
 

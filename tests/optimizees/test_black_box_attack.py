@@ -173,7 +173,7 @@ def test_images_outside_the_unit_box_are_refused(value: float) -> None:
     ],
 )
 def test_bad_options_are_refused(field: str, options: dict) -> None:
-    with pytest.raises(InvalidInput, match=rf"optimizee\.family\.{field}={options[field]}"):
+    with pytest.raises(InvalidInput, match=rf"^{field}={options[field]}"):
         attack(**options)
 
 
@@ -209,5 +209,5 @@ def test_one_pixel_shifts_every_channel_and_the_full_size_changes_nothing() -> N
 
 @pytest.mark.parametrize("resize", [[0, 2], [3], [1, 2, 3]])
 def test_a_size_that_is_no_picture_is_named(resize: list[int]) -> None:
-    with pytest.raises(InvalidInput, match=r"optimizee\.family\.resize"):
+    with pytest.raises(InvalidInput, match=r"resize"):
         attack(resize=resize)

@@ -54,5 +54,5 @@ def test_steps_draw_anew() -> None:
 
 
 def test_more_directions_than_coordinates_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"sampling\.directions=4: .* 3 coordinates"):
+    with pytest.raises(InvalidInput, match=r"directions=4: .* 3 coordinates"):
         drawn(4, torch.zeros(2, 3))

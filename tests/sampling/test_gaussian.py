@@ -38,5 +38,5 @@ def test_the_generator_decides_everything() -> None:
 
 
 def test_no_directions_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"sampling\.directions=0"):
+    with pytest.raises(InvalidInput, match=r"directions=0"):
         GaussianSampling(0)

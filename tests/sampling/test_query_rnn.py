@@ -146,5 +146,5 @@ def test_normalized_inputs_make_the_prediction_independent_of_their_scale() -> N
 
 @pytest.mark.parametrize("mixing", [-0.1, 1.1, math.nan])
 def test_a_mixing_that_is_no_probability_is_refused(mixing: float) -> None:
-    with pytest.raises(InvalidInput, match=r"sampling\.mixing"):
+    with pytest.raises(InvalidInput, match=r"mixing"):
         QueryRNN(mixing=mixing)

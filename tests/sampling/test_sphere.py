@@ -26,5 +26,5 @@ def test_directions_are_uniform_on_the_sphere(radius: float | None, dtype: torch
 
 
 def test_a_radius_is_positive() -> None:
-    with pytest.raises(InvalidInput, match=r"sampling\.radius=-1"):
+    with pytest.raises(InvalidInput, match=r"radius=-1"):
         SphereSampling(2, -1.0)

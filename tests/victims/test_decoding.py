@@ -83,14 +83,14 @@ def test_size_is_the_middle_of_the_resized_image(tmp_path: Path) -> None:
 
 def test_images_of_different_sizes_need_one(files: list[Path], tmp_path: Path) -> None:
     files.append(write(tmp_path / "in" / "tall.png", pixels(7, height=9)))
-    with pytest.raises(InvalidInput, match=r"data\.size=None: .*tall\.png has 9x6 pixels"):
+    with pytest.raises(InvalidInput, match=r"size=None: .*tall\.png has 9x6 pixels"):
         decoded(files, Geometry(), tmp_path / "cache", "x")
     assert decoded(files, Geometry(size=6), tmp_path / "cache", "x").shape == (4, 3, 6, 6)
 
 
 @pytest.mark.parametrize(
     ("geometry", "told"),
-    [((0, None), "data.size=0"), ((None, 9), "data.resize=9"), ((8, 7), "data.resize=7")],
+    [((0, None), "size=0"), ((None, 9), "resize=9"), ((8, 7), "resize=7")],
 )
 def test_sizes_that_make_no_sense_are_refused(geometry: tuple, told: str) -> None:
     with pytest.raises(InvalidInput, match=told):

@@ -157,14 +157,14 @@ def test_labels(names: list[str], classes: dict, expected: list[int], explicit: 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"folder": "pats"}, r"data\.folder=pats: no such folder.*ZOL2L_DATA_DIR"),
-        ({"train": "val"}, r"data\.train=.*val.*folder of images for each class"),
-        ({"folder": "pets/test", "train": None, "test": "cat"}, r"data\.test=.*each class"),
-        ({"limit": 0}, r"data\.limit=0"),
-        ({"size": 0}, r"data\.size=0"),
-        ({"classes": {"cat": 1}}, r"data\.classes=dog: needs a number"),
-        ({"classes": {"cat": 1, "dog": -2}}, r"data\.classes\.dog=-2"),
-        ({"classes": {"cat": 1, "dog": "two"}}, r"data\.classes\.dog=two"),
+        ({"folder": "pats"}, r"folder=pats: no such folder.*ZOL2L_DATA_DIR"),
+        ({"train": "val"}, r"train=.*val.*folder of images for each class"),
+        ({"folder": "pets/test", "train": None, "test": "cat"}, r"test=.*each class"),
+        ({"limit": 0}, r"limit=0"),
+        ({"size": 0}, r"size=0"),
+        ({"classes": {"cat": 1}}, r"classes=dog: needs a number"),
+        ({"classes": {"cat": 1, "dog": -2}}, r"classes\.dog=-2"),
+        ({"classes": {"cat": 1, "dog": "two"}}, r"classes\.dog=two"),
     ],
 )
 def test_bad_settings_are_refused(root: Path, options: dict, told: str) -> None:
@@ -174,7 +174,7 @@ def test_bad_settings_are_refused(root: Path, options: dict, told: str) -> None:
 
 def test_splits_of_different_sizes_need_one(root: Path) -> None:
     picture_folder(root / "pets", {"test": {"cat": 1, "dog": 2}}, height=5)
-    with pytest.raises(InvalidInput, match=r"data\.size=\(3, 6, 6\) and \(3, 5, 6\)"):
+    with pytest.raises(InvalidInput, match=r"size=\(3, 6, 6\) and \(3, 5, 6\)"):
         image_folder(root, "pets")
     assert image_folder(root, "pets", size=5).test_images.shape == (3, 3, 5, 5)
 
@@ -184,11 +184,11 @@ def test_splits_of_different_sizes_need_one(root: Path) -> None:
     [
         (
             {"size": 100_000},
-            r"data\.size=100000: 8 images of 3 x 100000 x 100000 need 1\.2 TiB of mem",
+            r"size=100000: 8 images of 3 x 100000 x 100000 need 1\.2 TiB of mem",
         ),
         (
             {"size": 8, "resize": 100_000},
-            r"data\.resize=100000: 100000 x 100000 pixels of .*png need",
+            r"resize=100000: 100000 x 100000 pixels of .*png need",
         ),
     ],
 )
@@ -206,7 +206,7 @@ def test_memory_for_images_of_their_own_size(root: Path, monkeypatch: pytest.Mon
         free = (5 * 8 + 5) * 3 * 6 * 6 - missing
         monkeypatch.setattr(memory, "available", lambda free=free: free)
         if missing:
-            with pytest.raises(InvalidInput, match=r"data\.size=None: 8 images of 3 x 6 x 6 need"):
+            with pytest.raises(InvalidInput, match=r"size=None: 8 images of 3 x 6 x 6 need"):
                 image_folder(root, "pets")
         else:
             image_folder(root, "pets")

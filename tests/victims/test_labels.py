@@ -23,7 +23,7 @@ def data(test: list[int], train: tuple[int, ...] = (), alphabetical: tuple[str, 
 def test_a_label_beyond_the_classes_is_refused(comes_trained: bool) -> None:
     check_labels(NETWORK, data([0, 4], (4, 1)), comes_trained)
     for wrong in (data([0, 5]), data([0], (5,))):
-        with pytest.raises(InvalidInput, match=r"network\.classes=5: more than 5"):
+        with pytest.raises(InvalidInput, match=r"classes=5: more than 5"):
             check_labels(NETWORK, wrong, comes_trained)
 
 

@@ -40,5 +40,5 @@ def test_a_block_adds_its_input_or_a_projection_of_it() -> None:
 
 @pytest.mark.parametrize("depth", [4, 12, 35])
 def test_other_depths_are_refused(depth: int) -> None:
-    with pytest.raises(InvalidInput, match=f"network.depth={depth}"):
+    with pytest.raises(InvalidInput, match=f"depth={depth}"):
         wide_resnet(depth=depth)

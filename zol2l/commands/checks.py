@@ -62,7 +62,7 @@ def _check_problem(cfg: DictConfig) -> None:
         build(family)
         return
     check_victim(cfg.optimizee.victim)
-    if refuse := getattr(imported(family["_target_"]), "check_settings", None):
+    if refuse := getattr(imported(family.get("_target_")), "check_settings", None):
         try:
             refuse(**settings_of(family))
         except InvalidInput as error:
@@ -119,7 +119,7 @@ def _check_meta_training(cfg: DictConfig) -> None:
 
 def _check_attacks(command: str, cfg: DictConfig) -> None:
     family = cfg.optimizee.family
-    constrained = issubclass(imported(family["_target_"]), ConstrainedFamily)
+    constrained = issubclass(imported(family.get("_target_")), ConstrainedFamily)
     allowed = "one with a threat model, such as mnist_linf (`zol2l list` shows them)"
     require(constrained, "optimizee", cfg.optimizee.name, allowed)
     protocol = build(cfg.attacking)
