@@ -41,6 +41,10 @@ KINDS: Mapping[str, Any] = {
     "trainer.num_nodes": int,
     "trainer.log_every_n_steps": int | None,
     "surrogate_seed": int,
+    **dict.fromkeys(("finetuning", "meta_training.truncation"), dict),
+    **{f"recipe.{part}": dict for part in ("training", "optimizer", "sizes")},
+    **dict.fromkeys(("analysis", "meta_training.curriculum"), dict | None),
+    "meta_training.gradient": dict | None,
     **{f"optimizee.{part}": dict for part in ("family", "victim")},
     **{f"optimizee.victim.{part}": dict for part in ("data", "network", "training")},
     **dict.fromkeys(("optimizee", "evaluation", "tuning", "attacking", "robustness"), dict),
@@ -56,8 +60,10 @@ OF_METHODS = {
     "source": str | None,
     "optimizer": dict,
     "attack": dict,
+    "meta_steps": dict[str, int],
 }
 """The same of the parts of a method or an attack."""
+COLLECTIONS = ("methods", "attacks", "defenses", "attackers", "surrogates", "shown_to")
 PARTS = ("update", "sampling")
 """What a method may have learned."""
 
@@ -76,9 +82,11 @@ def check_plain(cfg: DictConfig) -> None:
         _check_kind(cfg, key, hint)
     for part in ("baseline", "ablation", "optimizer", "attack"):
         _check_method(cfg, part)
-    for part in ("methods", "attacks"):
+    for part in COLLECTIONS:
         for name in cfg.get(part) or ():
-            _check_method(cfg, f"{part}.{name}")
+            _check_kind(cfg, f"{part}.{name}", dict)
+            if part in ("methods", "attacks"):
+                _check_method(cfg, f"{part}.{name}")
     for key in ("optimizee.victim.name", "defense.name"):
         if (value := OmegaConf.select(cfg, key)) is not None:
             require_name(key, value)
