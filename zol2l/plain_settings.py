@@ -14,6 +14,7 @@ from zol2l.kinds import wrong
 
 LARGEST_SEED = 2**32 - 1
 """What all random number generators take."""
+COLLECTIONS = ("methods", "attacks", "defenses", "attackers", "surrogates", "shown_to")
 KINDS: Mapping[str, Any] = {
     "experiment_name": str | None,
     "logger.tensorboard": bool,
@@ -49,8 +50,8 @@ KINDS: Mapping[str, Any] = {
     **{f"optimizee.victim.{part}": dict for part in ("data", "network", "training")},
     **dict.fromkeys(("optimizee", "evaluation", "tuning", "attacking", "robustness"), dict),
     **dict.fromkeys(("baseline", "ablation", "optimizer", "attack", "defense"), dict | None),
-    **dict.fromkeys(("methods", "attacks", "defenses", "attackers", "shown_to"), dict),
-    **dict.fromkeys(("data", "network", "recipe", "threat", "surrogates"), dict | None),
+    **dict.fromkeys((*COLLECTIONS, "threat"), dict),
+    **dict.fromkeys(("data", "network", "recipe"), dict | None),
 }
 """Of which kind they are, where they are there."""
 OF_METHODS = {
@@ -63,7 +64,6 @@ OF_METHODS = {
     "meta_steps": dict[str, int],
 }
 """The same of the parts of a method or an attack."""
-COLLECTIONS = ("methods", "attacks", "defenses", "attackers", "surrogates", "shown_to")
 PARTS = ("update", "sampling")
 """What a method may have learned."""
 
