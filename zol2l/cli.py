@@ -113,8 +113,9 @@ def usage() -> str:
 
 def composition_error(error: HydraException, command: str, given: Sequence[str]) -> Exception:
     """Hydra's error about the configuration in our words: what is not there, and what there is."""
-    if isinstance(error, MissingConfigException) and error.options is not None:
-        return no_such_option(str(error.missing_cfg_file), error.options, CONF)
+    file = getattr(error, "missing_cfg_file", None) or "hydra/"
+    if isinstance(error, MissingConfigException) and not file.startswith("hydra/"):
+        return no_such_option(file, error.options or (), CONF)
     missing = re.match(r"Could not override '([^']+)'", str(error))
     if missing is None:
         return error

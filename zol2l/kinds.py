@@ -90,8 +90,8 @@ def _words(hint: Any) -> Iterator[str]:
     elif origin is Literal:
         yield f"one of {', '.join(map(str, inner))}"
     elif origin in LISTS:
-        yield f"a list, of {'; '.join(_words(inner[0]))} each"
+        yield "a list" if inner[0] is Any else f"a list, each item {' or '.join(_words(inner[0]))}"
     elif origin in MAPPINGS:
-        yield f"NAME: VALUE pairs, with {'; '.join(_words(inner[1]))} each"
+        yield f"NAME: VALUE pairs, each value {' or '.join(_words(inner[1]))}"
     else:
         yield WORDS.get(hint, f"a {getattr(hint, '__name__', hint)}, by its _target_ and settings")

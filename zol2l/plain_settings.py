@@ -14,6 +14,7 @@ from zol2l.names import require_name
 
 LARGEST_SEED = 2**32 - 1
 """What all random number generators take."""
+COLLECTIONS = ("methods", "attacks", "defenses", "attackers", "surrogates", "shown_to")
 KINDS: Mapping[str, Any] = {
     "experiment_name": str | None,
     "logger.tensorboard": bool,
@@ -41,21 +42,26 @@ KINDS: Mapping[str, Any] = {
     "trainer.num_nodes": int,
     "trainer.log_every_n_steps": int | None,
     "surrogate_seed": int,
+    **dict.fromkeys(("finetuning", "meta_training.truncation"), dict),
+    **{f"recipe.{part}": dict for part in ("training", "optimizer", "sizes")},
+    **dict.fromkeys(("analysis", "meta_training.curriculum"), dict | None),
+    "meta_training.gradient": dict | None,
     **{f"optimizee.{part}": dict for part in ("family", "victim")},
     **{f"optimizee.victim.{part}": dict for part in ("data", "network", "training")},
     **dict.fromkeys(("optimizee", "evaluation", "tuning", "attacking", "robustness"), dict),
     **dict.fromkeys(("baseline", "ablation", "optimizer", "attack", "defense"), dict | None),
-    **dict.fromkeys(("methods", "attacks", "defenses", "attackers", "shown_to"), dict),
-    **dict.fromkeys(("data", "network", "recipe", "threat", "surrogates"), dict | None),
+    **dict.fromkeys((*COLLECTIONS, "threat"), dict),
+    **dict.fromkeys(("data", "network", "recipe"), dict | None),
 }
 """Of which kind they are, where they are there."""
 OF_METHODS = {
     "name": str,
     "learned": dict[str, str],
-    "tuned": list[str] | dict[str, list[Any]],
+    "tuned": list[str] | dict[str, list[Any]] | None,
     "source": str | None,
     "optimizer": dict,
     "attack": dict,
+    "meta_steps": dict[str, int],
 }
 """The same of the parts of a method or an attack."""
 PARTS = ("update", "sampling")
@@ -76,9 +82,11 @@ def check_plain(cfg: DictConfig) -> None:
         _check_kind(cfg, key, hint)
     for part in ("baseline", "ablation", "optimizer", "attack"):
         _check_method(cfg, part)
-    for part in ("methods", "attacks"):
+    for part in COLLECTIONS:
         for name in cfg.get(part) or ():
-            _check_method(cfg, f"{part}.{name}")
+            _check_kind(cfg, f"{part}.{name}", dict)
+            if part in ("methods", "attacks"):
+                _check_method(cfg, f"{part}.{name}")
     for key in ("optimizee.victim.name", "defense.name"):
         if (value := OmegaConf.select(cfg, key)) is not None:
             require_name(key, value)

@@ -194,15 +194,6 @@ def test_jobs_of_all_run_folders_are_in_the_table(zol2l: Zol2l) -> None:
     outcome = sweep(zol2l, "evaluation.trials=1,0", "run_name=trials-${evaluation.trials}")
     assert outcome.status == 1
     assert "4 jobs: 2 done, 0 done before, 2 failed" in outcome.out
-    assert "HYDRA" not in outcome.out  # its log format
-    table = outcome.out[outcome.out.index("4 jobs:") :]
-    rows = [
-        [c.strip() for c in line.split("│")[1:-1]] for line in table.splitlines() if "│" in line
-    ]
-    assert "final loss" in table and f"folders in {SWEEP}" in table
-    for method in ("zo_sgd", "zo_adam"):
-        (row,) = (row for row in rows if row[0] == f"baseline={method},evaluation.trials=1")
-        assert row[1] == "done" and row[3] == method and float(row[-2]) > 0
 
 
 def test_how_jobs_are_launched_is_not_in_their_names(zol2l: Zol2l) -> None:

@@ -267,9 +267,7 @@ def test_a_batch_larger_than_the_data_is_made_smaller_and_it_is_said(
 
 
 def test_fewer_images_than_batches_an_update_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        InvalidInput, match=r"recipe\.training\.batch_size \* accumulate=34: at most"
-    ):
+    with pytest.raises(InvalidInput, match=r"batch_size \* accumulate=34: at most"):
         fit(robust(batch_size=2, accumulate=17), tmp_path)
 
 

@@ -17,7 +17,7 @@ def settings_of_part(cfg: DictConfig, method: DictConfig, part: str) -> dict[str
     """All settings of meta-training, with the part's own meta-steps and rate."""
     settings = identity_of(cfg.meta_training)
     settings["meta_steps"] = _meta_steps(cfg, method)[part]
-    settings["rate"] = settings["rate"][part]
+    settings["rate"] = cfg.meta_training.rate[part]
     return settings
 
 
