@@ -9,6 +9,7 @@ from typing import Any
 
 from zol2l.errors import Diverged, InvalidInput
 from zol2l.json_files import as_json, flat, read_json, write_json
+from zol2l.own_code import CODE
 
 SETTINGS = "settings.json"
 POINTS = "points"
@@ -20,7 +21,8 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     path = folder / SETTINGS
     if path.exists():
         before, now = flat(made_with(folder)), flat(as_json(settings))
-        for name in sorted(before.keys() | now.keys()):
+        by_name = sorted(before.keys() | now.keys(), key=lambda name: (name.endswith(CODE), name))
+        for name in by_name:  # of a class that changed, not its code
             if before.get(name) != now.get(name):
                 allowed = f"{folder} was made with {before.get(name)}; delete it or set run_name"
                 raise InvalidInput(name, now.get(name), allowed)

@@ -56,7 +56,10 @@ def test_an_analysis_can_be_an_experiments_last_stage(zol2l: Zol2l, tmp_path: Pa
         ((), "analysis=None"),
         (("analysis=coordinate", "baseline=zo_sgd"), "zo_lstm among them"),
         (("analysis=variance", "ablation=none", "optimizee=quadratic"), "an attack on images"),
-        (("analysis=variance", "ablation=none", "analysis.instance=3"), "evaluation.instances"),
+        (
+            ("analysis=variance", "ablation=none", "analysis.instance=3"),
+            "analysis.instance=3: 0 to 2",
+        ),
     ],
 )
 def test_what_cannot_be_analyzed_is_told(zol2l: Zol2l, given: tuple[str, ...], told: str) -> None:

@@ -31,7 +31,7 @@ def test_an_optimizer_is_learned_and_evaluated_without_gradients(
     stage = tmp_path / FOLDER / STAGE
     settings = json.loads((stage / "settings.json").read_text())
     gradient = settings["meta_training"]["gradient"]
-    assert gradient["_target_"] == "zol2l.estimators.CoordinatewiseGradient"
+    assert gradient["_target_"] == "CoordinatewiseGradient"
     assert gradient["smoothing"] == 0.3
     assert settings["victim_weights"].startswith("functions.py ")
     again = zol2l(*learn)

@@ -149,6 +149,9 @@ class Probabilities:
 
 
 def _single(scene: Scene, instance: int) -> Protocol:
+    available = scene.family.sizes[scene.protocol.split]
+    known = 0 <= instance < available
+    require(known, "instance", instance, f"0 to {available - 1}, one of the split's instances")
     return replace(scene.protocol, instances=1, trials=1, first=instance)
 
 
