@@ -90,7 +90,7 @@ def test_images_of_different_sizes_need_one(files: list[Path], tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("geometry", "told"),
-    [((0, None), "data.size=0"), ((None, 9), "data.resize=9"), ((8, 7), "data.resize=7")],
+    [((0, None), "size=0"), ((None, 9), "resize=9"), ((8, 7), "resize=7")],
 )
 def test_sizes_that_make_no_sense_are_refused(geometry: tuple, told: str) -> None:
     with pytest.raises(InvalidInput, match=told):

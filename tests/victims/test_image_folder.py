@@ -129,14 +129,14 @@ def test_labels(names: list[str], classes: dict, expected: list[int], explicit: 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"folder": "pats"}, r"data\.folder=pats: no such folder.*ZOL2L_DATA_DIR"),
-        ({"train": "val"}, r"data\.train=.*val.*folder of images for each class"),
-        ({"folder": "pets/test", "train": None, "test": "cat"}, r"data\.test=.*each class"),
-        ({"limit": 0}, r"data\.limit=0"),
-        ({"size": 0}, r"data\.size=0"),
-        ({"classes": {"cat": 1}}, r"data\.classes=dog: needs a number"),
-        ({"classes": {"cat": 1, "dog": -2}}, r"data\.classes\.dog=-2"),
-        ({"classes": {"cat": 1, "dog": "two"}}, r"data\.classes\.dog=two"),
+        ({"folder": "pats"}, r"folder=pats: no such folder.*ZOL2L_DATA_DIR"),
+        ({"train": "val"}, r"train=.*val.*folder of images for each class"),
+        ({"folder": "pets/test", "train": None, "test": "cat"}, r"test=.*each class"),
+        ({"limit": 0}, r"limit=0"),
+        ({"size": 0}, r"size=0"),
+        ({"classes": {"cat": 1}}, r"classes=dog: needs a number"),
+        ({"classes": {"cat": 1, "dog": -2}}, r"classes\.dog=-2"),
+        ({"classes": {"cat": 1, "dog": "two"}}, r"classes\.dog=two"),
     ],
 )
 def test_bad_settings_are_refused(root: Path, options: dict, told: str) -> None:

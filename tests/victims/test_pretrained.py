@@ -85,10 +85,10 @@ def test_a_state_dict_of_another_network_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"name": "resnet17"}, r"network\.name=resnet17: a classifier of torchvision"),
-        ({"name": "fcn_resnet50"}, r"network\.name=fcn_resnet50"),
-        ({"weights": "IMAGENET"}, r"network\.weights=IMAGENET: one of IMAGENET1K_V1"),
-        ({"weights": "DEFAULT"}, r"network\.classes=5: 1000"),
+        ({"name": "resnet17"}, r"name=resnet17: a classifier of torchvision"),
+        ({"name": "fcn_resnet50"}, r"name=fcn_resnet50"),
+        ({"weights": "IMAGENET"}, r"weights=IMAGENET: one of IMAGENET1K_V1"),
+        ({"weights": "DEFAULT"}, r"classes=5: 1000"),
     ],
 )
 def test_bad_settings_are_refused(options: dict[str, str], told: str) -> None:
