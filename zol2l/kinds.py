@@ -90,8 +90,12 @@ def _words(hint: Any) -> Iterator[str]:
     elif origin is Literal:
         yield f"one of {', '.join(map(str, inner))}"
     elif origin in LISTS:
-        yield f"a list, of {'; '.join(_words(inner[0]))} each"
+        yield WORDS[list] + _each(inner[0])
     elif origin in MAPPINGS:
-        yield f"NAME: VALUE pairs, with {'; '.join(_words(inner[1]))} each"
+        yield WORDS[dict] + _each(inner[1])
     else:
         yield WORDS.get(hint, f"a {getattr(hint, '__name__', hint)}, by its _target_ and settings")
+
+
+def _each(hint: Any) -> str:
+    return "" if hint is Any else f", each {' or '.join(_words(hint))}"

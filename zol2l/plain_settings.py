@@ -57,7 +57,7 @@ KINDS: Mapping[str, Any] = {
 OF_METHODS = {
     "name": str,
     "learned": dict[str, str],
-    "tuned": list[str] | dict[str, list[Any]],
+    "tuned": list[str] | dict[str, list[Any]] | None,
     "source": str | None,
     "optimizer": dict,
     "attack": dict,
