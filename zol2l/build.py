@@ -143,13 +143,16 @@ def with_whole_key(error: InvalidInput, config: DictConfig) -> InvalidInput:
 
 def named_in(error: InvalidInput, cfg: DictConfig, sections: Iterable[str]) -> InvalidInput:
     """The error as it is, or where it comes from a run and not from a constructor, with the key of
-    the one setting in these sections of `cfg` that has the name and the value.
+    the one setting in these sections of `cfg` that has the name and the value, or the name alone.
     """
     if error.field in cfg or OmegaConf.select(cfg, error.field) is not None:
         return error
     known = [section for section in sections if section in cfg]
-    places = (node for section in known for node in _configs(cfg._get_node(section)))
-    keys = {with_whole_key(error, node).field for node in places if _says(node, error)}
+    name = re.split(r"\W", error.field.lstrip("{"))[0]
+    nodes = [node for section in known for node in _configs(cfg._get_node(section))]
+    places = [node for node in nodes if name in node]
+    same = [node for node in places if node.get(name) == error.value] or places
+    keys = {with_whole_key(error, node).field for node in same}
     return InvalidInput(keys.pop(), error.value, error.allowed) if len(keys) == 1 else error
 
 
@@ -159,11 +162,6 @@ def _configs(node: Any) -> Iterator[DictConfig]:
         yield node
         for name in node:
             yield from _configs(node._get_node(name))
-
-
-def _says(node: DictConfig, error: InvalidInput) -> bool:
-    name = re.split(r"\W", error.field.lstrip("{"))[0]
-    return name in node and (name != error.field or node.get(name) == error.value)
 
 
 def imported(path: str) -> Any:

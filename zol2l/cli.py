@@ -183,7 +183,7 @@ def _run_hydra(command: str, overrides: list[str]) -> None:
             try:
                 do()
             except InvalidInput as error:
-                raise named_in(error, cfg, read_by(command, cfg)) from error
+                raise named_in(error, cfg, read_by(command, cfg) - {"size", "sizes"}) from error
 
         def do() -> None:
             choices = hydra_config.runtime.choices

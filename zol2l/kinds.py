@@ -90,8 +90,12 @@ def _words(hint: Any) -> Iterator[str]:
     elif origin is Literal:
         yield f"one of {', '.join(map(str, inner))}"
     elif origin in LISTS:
-        yield "a list" if inner[0] is Any else f"a list, each item {' or '.join(_words(inner[0]))}"
+        yield WORDS[list] + _each(inner[0])
     elif origin in MAPPINGS:
-        yield f"NAME: VALUE pairs, each value {' or '.join(_words(inner[1]))}"
+        yield WORDS[dict] + _each(inner[1])
     else:
         yield WORDS.get(hint, f"a {getattr(hint, '__name__', hint)}, by its _target_ and settings")
+
+
+def _each(hint: Any) -> str:
+    return "" if hint is Any else f", each {' or '.join(_words(hint))}"

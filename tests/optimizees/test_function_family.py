@@ -86,7 +86,7 @@ def test_a_file_in_the_current_folder_is_found_and_its_contents_are_its_identity
         ({"function": "tests.functions.spere"}, r"function=.*spere: no such function"),
         ({"function": "tests.functions.not_a_function"}, r"no such function in tests\.functions"),
         ({"function": "nowhere.value"}, r"function=nowhere\.value: No module named 'nowhere'"),
-        ({"low": 2.0}, r"low=2\.0: at most optimizee\.family\.high=1\.0"),
+        ({"low": 2.0}, r"low=2\.0: at most high=1\.0"),
         ({"smoothing": 0.0}, r"smoothing=0\.0"),
         ({"dimension": 0}, r"dimension=0"),
         ({"test": 0}, r"test=0"),

@@ -44,7 +44,7 @@ class FunctionFamily(RandomFamily):
         dtype: str = "float32",
     ) -> None:
         super().__init__(train, validation, test, dimension, seed, dtype)
-        require(low <= high, "low", low, f"at most optimizee.family.high={high}")
+        require(low <= high, "low", low, f"at most high={high}")
         valid = smoothing is None or smoothing > 0
         require(valid, "smoothing", smoothing, "a step mu > 0, or null")
         found = imported_function(function)

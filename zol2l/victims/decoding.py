@@ -42,7 +42,7 @@ class Geometry:
         size, resize = self.size, self.resize
         require(size is None or size >= 1, "size", size, "at least 1 pixel, or null")
         fits = resize is None or (size is not None and resize >= size)
-        require(fits, "resize", resize, f"null or at least data.size={size}")
+        require(fits, "resize", resize, f"null or at least size={size}")
 
     def read(self, file: Path) -> Tensor:
         """The file's pixels, uint8 (3, H, W), as `read_rgb` reads them."""
