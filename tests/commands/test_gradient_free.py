@@ -33,7 +33,7 @@ def test_an_optimizer_is_learned_and_evaluated_without_gradients(
     gradient = settings["meta_training"]["gradient"]
     assert gradient["_target_"] == "CoordinatewiseGradient"
     assert gradient["smoothing"] == 0.3
-    assert settings["victim_weights"].startswith("functions.py ")
+    assert len(settings["victim_weights"]) == 12
     again = zol2l(*learn)
     assert again.status == 2, "another mu is another training"
     assert "smoothing" in again.err
