@@ -13,8 +13,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from zol2l.build import CONF
 from zol2l.errors import InvalidInput
-from zol2l.names import require_folder, require_name
 from zol2l.lock import first_node
+from zol2l.names import require_folder, require_name
 from zol2l.plain_settings import check_plain
 
 Compose = Callable[..., DictConfig]
