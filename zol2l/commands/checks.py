@@ -17,16 +17,25 @@ from zol2l.build import build, check, check_arguments, imported, settings_of, wi
 from zol2l.commands.meta_settings import named, settings_of_part
 from zol2l.commands.objects import chosen_attacks, chosen_methods, learned_parts
 from zol2l.commands.points import at_point, points_of
-from zol2l.commands.robust import build_objective, build_threat, chosen_defenses, require_recipe
+from zol2l.commands.robust import (
+    build_maximizer,
+    build_objective,
+    build_threat,
+    chosen_defenses,
+    require_recipe,
+)
 from zol2l.errors import InvalidInput, require
 from zol2l.kinds import parameters
 from zol2l.oracle import require_affordable
 from zol2l.overrides import read_by
 from zol2l.run import first_step
+from zol2l.victims.datasets import ImageData
 from zol2l.victims.training import Training
 
 ANYWHERE = torch.zeros(1, 1)
 """A start point: what a first step costs does not depend on the problem."""
+BLANK = ImageData(*(torch.zeros(1, 3, 32, 32), torch.zeros(1).long()) * 2)
+"""Data to make a maximizer for, where its settings alone are looked at."""
 PRECISIONS = ("32-true", "32", "bf16-mixed")
 
 
@@ -154,6 +163,11 @@ def _check_robust(
         check(player)
         if isinstance(player.get("objective"), DictConfig):
             build_objective(player.objective)
+        maximizer = player.get("maximizer")
+        if (
+            isinstance(maximizer, DictConfig) and "_target_" in maximizer
+        ):  # else a defense's, changed
+            build_maximizer(maximizer, BLANK)
     for part in ("robustness", "analysis"):
         if part in reads and cfg[part] is not None:
             build(cfg[part])
