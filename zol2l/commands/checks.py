@@ -163,10 +163,8 @@ def _check_robust(
         check(player)
         if isinstance(player.get("objective"), DictConfig):
             build_objective(player.objective)
-        maximizer = player.get("maximizer")
-        if (
-            isinstance(maximizer, DictConfig) and "_target_" in maximizer
-        ):  # else a defense's, changed
+        maximizer = player.get("maximizer")  # without a target it is a defense's, changed
+        if isinstance(maximizer, DictConfig) and "_target_" in maximizer:
             build_maximizer(maximizer, BLANK)
     for part in ("robustness", "analysis"):
         if part in reads and cfg[part] is not None:
