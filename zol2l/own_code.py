@@ -18,17 +18,19 @@ OURS = ("zol2l", "lightning_modules")
 INSTALLED = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
 CHECKS, LOGS = "require", "log"
 """Statements that call the one, or a method of the other, compute nothing."""
+RUN = ("zol2l.run.run", "zol2l.oracle.Oracle", "zol2l.trajectory.Recorder")
+"""What every run of an optimizer is made of, whatever the optimizer and the problem."""
 
 
-def code_of(target: str) -> str:
-    """Twelve characters for the code that the class or function at a dotted path is made of: its
-    own, and that of all it names in the files of zol2l and of the user, however far away. Another
-    file, docstring, comment, annotation, check or log message changes nothing; any other edit does.
-    Empty for what is installed.
+def code_of(*targets: str) -> str:
+    """Twelve characters for the code that the classes and functions at dotted paths are made of:
+    their own, and that of all they name in the files of zol2l and of the user, however far away.
+    Another file, docstring, comment, annotation, check or log message changes nothing; any other
+    edit does. Empty for what is installed.
     """
-    module, name = _split(target)
     reached: dict[tuple[Path, str], str] = {}
-    _follow(module, name, reached)
+    for target in targets:
+        _follow(*_split(target), reached)
     if not reached:
         return ""
     return hashlib.sha256("\n".join(sorted(reached.values())).encode()).hexdigest()[:12]

@@ -29,6 +29,7 @@ from zol2l.fingerprints import fingerprint
 from zol2l.learned_weights import read_card_of
 from zol2l.made_of import MadeOf, definition, going_on
 from zol2l.optimizees import OptimizeeFamily
+from zol2l.own_code import CODE, RUN, code_of
 from zol2l.plots.report import draw_figures
 from zol2l.progress import progress_bars
 from zol2l.tables import print_summary
@@ -93,6 +94,7 @@ def _method(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> Met
         "tuned": settings,
         "weights": module_identity(optimizer),
         "evaluation": plain(cfg.evaluation),
+        CODE: code_of(*RUN),
     }
     cards = [read_card_of(weights_path(cfg, o, p)) for p, o in method.learned.items()]
     learned = [card.get("settings", {}) for card in cards]

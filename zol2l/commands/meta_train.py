@@ -27,6 +27,7 @@ from zol2l.lock import alone
 from zol2l.meta_gradient import MetaGradient, autograd_gradient
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer
+from zol2l.own_code import CODE, code_of
 from zol2l.provenance import provenance
 from zol2l.sampling import GaussianSampling
 from zol2l.stage import claim, freed_if_diverged
@@ -74,7 +75,8 @@ def stage_settings(
     problem = {**optimizee_settings(cfg), "victim_weights": family.identity}
     if start := _start(cfg, method, part):
         problem["starts_from"] = identity(start)
-    return {"part": part, **problem, "meta_training": training, "optimizer": optimizer}
+    known = {"part": part, **problem, "meta_training": training, "optimizer": optimizer}
+    return {**known, CODE: code_of("lightning_modules.meta_training.MetaTraining")}
 
 
 def _has_curriculum(cfg: DictConfig, method: DictConfig, part: str) -> bool:

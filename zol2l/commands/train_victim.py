@@ -16,6 +16,7 @@ from zol2l.commands.objects import data_root, store
 from zol2l.errors import InvalidInput
 from zol2l.lock import alone
 from zol2l.optimizees.attack_family import correctly_classified
+from zol2l.own_code import CODE, code_of
 from zol2l.tracking import Job
 from zol2l.victims.cache import cache_folder
 from zol2l.victims.checkpoints import (
@@ -76,6 +77,8 @@ def ensure_trained(
     check_labels(network, data, comes_trained=False)
     if data.identity:
         configuration = {**configuration, "data_identity": data.identity}
+    code = code_of("lightning_modules.victim_training.VictimTraining")
+    configuration = {**configuration, CODE: code}
     path = checkpoint_path(cache_folder(data_root(cfg), "victims"), configuration)
     with alone(path.parent, path.stem):
         card = cached_victim(path, network, configuration)

@@ -23,6 +23,7 @@ from zol2l.evaluation.robustness import Attacker
 from zol2l.json_files import as_json, flat
 from zol2l.learned_weights import load_part, read_card_of
 from zol2l.maximizers import Maximizer
+from zol2l.own_code import CODE, code_of
 from zol2l.victims.checkpoints import frozen
 from zol2l.victims.datasets import ImageData
 from zol2l.victims.networks import parameter_count
@@ -39,7 +40,9 @@ def training_settings(cfg: DictConfig, defense: DictConfig) -> dict[str, Any]:
         field = f"{key_of(defense)}.start.{player}"
         settings["start"][player] = None if start is None else _identity(field, start)
     recipe = {k: v for k, v in identity_of(cfg.recipe).items() if k not in UNIMPORTANT}
-    return {"defense": settings, "recipe": recipe, "network": identity_of(cfg.network)}
+    code = code_of("lightning_modules.adversarial_training.AdversarialTraining")
+    network = identity_of(cfg.network)
+    return {"defense": settings, "recipe": recipe, "network": network, CODE: code}
 
 
 def _identity(field: str, start: Any) -> str:

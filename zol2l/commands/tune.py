@@ -21,6 +21,7 @@ from zol2l.commands.tune_attacks import tune_attacks
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.tuning import TuningGrid, optimizer_value
 from zol2l.optimizees import OptimizeeFamily
+from zol2l.own_code import CODE, RUN, code_of
 from zol2l.weights_file import module_identity
 
 
@@ -58,4 +59,4 @@ def _settings(cfg: DictConfig, family: OptimizeeFamily, method: DictConfig) -> d
     optimizer = identity_of(method.optimizer)
     if method.learned:
         optimizer["learned"] = module_identity(build_method(cfg, method))
-    return {**problem, **grid, "optimizer": optimizer}
+    return {**problem, **grid, "optimizer": optimizer, CODE: code_of(*RUN)}
