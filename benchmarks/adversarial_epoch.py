@@ -17,12 +17,12 @@ import torch
 from lightning_modules.adversarial_training import AdversarialTraining
 from lightning_modules.cost import seconds_per_update
 from lightning_modules.recipe import Recipe
-from zol2l.attacks.threat_model import LInfBall
-from zol2l.heap import keep_freed_memory
+from zol2l.machine.heap import keep_freed_memory
 from zol2l.maximizers import CrossEntropy, Trades
 from zol2l.maximizers.pgd import PGD
 from zol2l.maximizers.rnn import RNNMaximizer
-from zol2l.victims.networks import carlini_wagner
+from zol2l.networks.convolutional import carlini_wagner
+from zol2l.optimizees.threat_model import LInfBall
 
 BATCH = 128
 TRAINER = {"accelerator": "auto", "devices": 1, "enable_model_summary": False}

@@ -18,16 +18,16 @@ import torch
 
 from zol2l.attacks.attack import Attack, AttackResult
 from zol2l.attacks.square import SquareAttack
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
 from zol2l.chunks import MOST
 from zol2l.estimators import CentralDifference, ForwardDifference, OuterProduct
-from zol2l.heap import keep_freed_memory
+from zol2l.machine.heap import keep_freed_memory
+from zol2l.networks.checkpoints import frozen
+from zol2l.networks.convolutional import carlini_wagner
+from zol2l.optimizees.threat_model import LInfBall
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, SphereSampling
 from zol2l.updates import MomentumSign, NaturalGradient
-from zol2l.victims.checkpoints import frozen
-from zol2l.victims.networks import carlini_wagner
 
 BALL = LInfBall(1e-6)
 

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from zol2l.chunks import points_per_call
-from zol2l.victims.checkpoints import frozen
-from zol2l.victims.networks import carlini_wagner
+from zol2l.networks.checkpoints import frozen
+from zol2l.networks.convolutional import carlini_wagner
 
 SIZES = (1, 13, 26, 53, 105, 210, 420, 1050)
 IMAGES = 1050

@@ -18,13 +18,13 @@ import torch
 from lightning_modules.meta_training import MetaTraining
 from lightning_modules.truncation import TruncationSchedule
 from zol2l.estimators import ForwardDifference
-from zol2l.heap import keep_freed_memory
+from zol2l.machine.heap import keep_freed_memory
+from zol2l.networks.checkpoints import frozen
+from zol2l.networks.convolutional import carlini_wagner
 from zol2l.optimizees import AttackFamily
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, QueryRNN
 from zol2l.updates import UpdateRNN
-from zol2l.victims.checkpoints import frozen
-from zol2l.victims.networks import carlini_wagner
 
 SLOPES = ("queries", "derivative")
 

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.square import SquareAttack
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
-from zol2l.build import CONF
+from zol2l.commands.build import CONF
 from zol2l.commands.objects import family_of
 from zol2l.estimators import ExactGradient
+from zol2l.optimizees.threat_model import LInfBall
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling
 from zol2l.updates import MomentumSign

@@ -18,13 +18,13 @@ import torch
 
 from zol2l.chunks import MOST
 from zol2l.estimators import ForwardDifference
+from zol2l.networks.checkpoints import frozen
+from zol2l.networks.convolutional import carlini_wagner
 from zol2l.optimizees import BlackBoxAttack
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.oracle import Oracle
 from zol2l.sampling import GaussianSampling, QueryRNN
 from zol2l.updates import SGD, Adam, UpdateRNN
-from zol2l.victims.checkpoints import frozen
-from zol2l.victims.networks import carlini_wagner
 
 METHODS = {
     "zo_sgd": lambda q: ComposedOptimizer(GaussianSampling(q), ForwardDifference(), SGD(4.0)),

@@ -14,12 +14,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from lightning_modules.augmentation import augmented
 from lightning_modules.counted_training import CountedTraining
 from lightning_modules.recipe import Recipe
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.evaluation.robustness import accuracy
 from zol2l.maximizers import Draws, InnerProblem, Maximized, Maximizer, Objective
 from zol2l.maximizers.base import NoMaximizer
 from zol2l.maximizers.pgd import PGD
+from zol2l.optimizees.threat_model import ThreatModel
 
 VALIDATION: dict[str, Maximizer] = {"natural": NoMaximizer(), "pgd10": PGD(10)}
 MakeOptimizer = Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]

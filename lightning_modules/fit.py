@@ -23,11 +23,11 @@ from lightning_modules.progress import StepProgress
 from lightning_modules.timed_checkpoint import TimedCheckpoint
 from lightning_modules.victim_training import VictimTraining
 from lightning_modules.whole_files import WholeFiles
-from zol2l.bad_files import BadFile, intact, reading
+from zol2l.data.datasets import ImageData
 from zol2l.errors import Diverged, InvalidInput
-from zol2l.tracking import Job
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.training import Training
+from zol2l.networks.training import Training
+from zol2l.reporting.tracking import Job
+from zol2l.storage.bad_files import BadFile, intact, reading
 
 CHECKPOINT = "last.ckpt"
 CHECKPOINT_SECONDS = 20

@@ -12,7 +12,7 @@ from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from zol2l.tracking import Job, artifact, use_artifacts, wandb_mode
+from zol2l.reporting.tracking import Job, artifact, use_artifacts, wandb_mode
 
 STEPS, AXES = "trainer/global_step", {"adv-train": "adv/epoch"}
 """What curves are drawn against: meta-steps or batches, and in adversarial training epochs."""

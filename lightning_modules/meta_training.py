@@ -26,7 +26,7 @@ from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer, State, iterate
 from zol2l.oracle import Oracle
 from zol2l.run import run
-from zol2l.tensor_files import flatten, restore_stream, unflatten
+from zol2l.storage.tensor_files import flatten, restore_stream, unflatten
 from zol2l.types import Rows
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from zol2l.progress import Advance, progress_bars
+from zol2l.terminal.progress import Advance, progress_bars
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from torch.optim.lr_scheduler import OneCycleLR
 from lightning_modules.augmentation import augmented
 from lightning_modules.counted_training import CountedTraining
 from zol2l.chunks import predictions
+from zol2l.data.datasets import ImageData
 from zol2l.errors import require
 from zol2l.maximizers import Draws
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.modes import evaluating
-from zol2l.victims.training import Training
+from zol2l.networks.modes import evaluating
+from zol2l.networks.training import Training
 
 
 class VictimTraining(CountedTraining):

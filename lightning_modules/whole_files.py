@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io import TorchCheckpointIO
 
-from zol2l.files import write_atomically
+from zol2l.storage.files import write_atomically
 
 
 class WholeFiles(TorchCheckpointIO):

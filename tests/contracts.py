@@ -19,7 +19,7 @@ from zol2l.optimizees.binary_classification import sample_datasets
 from zol2l.optimizer import Optimizer, iterate
 from zol2l.oracle import Oracle
 from zol2l.run import run
-from zol2l.tensor_files import flatten
+from zol2l.storage.tensor_files import flatten
 from zol2l.trajectory import Trajectory
 from zol2l.types import Optimizee
 

@@ -9,9 +9,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from zol2l.build import CONF, plain
-from zol2l.fingerprints import fingerprint
-from zol2l.options import entries
+from zol2l.commands.build import CONF, plain
+from zol2l.commands.options import entries
+from zol2l.storage.fingerprints import fingerprint
 
 ATTACKS = [n for n in sorted(entries(CONF, "optimizee")) if n.endswith(("_attack", "_linf"))]
 OPTIMIZEES = sorted(entries(CONF, "optimizee"))
@@ -41,13 +41,13 @@ def test_an_attack_names_its_data_and_the_command_line_wins(composed: Compose, n
     orders = ([f"optimizee={name}", "data=digits"], ["data=digits", f"optimizee={name}"])
     for overrides in orders:
         data = composed(*overrides).optimizee.victim.data
-        assert data == {"_target_": "zol2l.victims.datasets.digits"}
+        assert data == {"_target_": "zol2l.data.datasets.digits"}
 
 
 def test_an_experiments_optimizee_brings_its_data(composed: Compose) -> None:
-    assert composed("experiment=fig2_mnist").data._target_ == "zol2l.victims.datasets.mnist"
+    assert composed("experiment=fig2_mnist").data._target_ == "zol2l.data.datasets.mnist"
     chosen = composed("experiment=fig2_mnist", "data=digits").data._target_
-    assert chosen == "zol2l.victims.datasets.digits"
+    assert chosen == "zol2l.data.datasets.digits"
 
 
 @pytest.mark.parametrize(

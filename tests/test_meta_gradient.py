@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from tests.problems import Breaking, normal, quadratic, seeded
 from zol2l.estimators import ForwardDifference
 from zol2l.meta_gradient import attached_loss, autograd_gradient
+from zol2l.networks.recurrent import CoordinatewiseLSTM
 from zol2l.optimizees import Quadratic
 from zol2l.optimizer import ComposedOptimizer, Seen, State, iterate
 from zol2l.oracle import Oracle
-from zol2l.recurrent import CoordinatewiseLSTM
 from zol2l.sampling import GaussianSampling, QueryRNN
 from zol2l.types import Optimizee
 from zol2l.updates import SGD, Update, UpdateRNN

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from tests.doubles import GivenDirections, GivenNormals
 from tests.problems import Boxed, normal, quadratic, seeded
-from zol2l import memory
 from zol2l.errors import InvalidInput
 from zol2l.estimators import ForwardDifference
+from zol2l.machine import memory
 from zol2l.optimizer import ComposedOptimizer, iterate
 from zol2l.oracle import Oracle
 from zol2l.sampling import GaussianSampling, Sampling

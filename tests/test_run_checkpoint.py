@@ -13,9 +13,8 @@ from tests.methods import METHODS, NAMED
 from tests.problems import Breaking, Recorded, quadratic, seeded
 from tests.test_oracle import attack
 from zol2l.oracle import Oracle
-from zol2l.run import run
-from zol2l.run_checkpoint import RunCheckpoint
-from zol2l.tensor_files import save_tensors
+from zol2l.run import RunCheckpoint, run
+from zol2l.storage.tensor_files import save_tensors
 from zol2l.trajectory import Recorder, Trajectory
 from zol2l.types import Optimizee
 

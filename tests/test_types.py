@@ -7,8 +7,8 @@ import torch
 from tests.contracts import same
 from tests.problems import normal
 from zol2l.errors import InvalidInput
+from zol2l.networks.recurrent import LSTMState
 from zol2l.optimizer import State
-from zol2l.recurrent import LSTMState
 from zol2l.sampling import LastStep
 from zol2l.types import Evaluation, map_tensors
 

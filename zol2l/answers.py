@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from zol2l.errors import InvalidInput, require
-from zol2l.memory import failures_told
-from zol2l.own_code import INSTALLED
+from zol2l.machine.memory import failures_told
+from zol2l.storage.code import INSTALLED
 
 OURS = Path(__file__).parent
 FLOATS = (np.float16, np.float32, np.float64)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zol2l.estimators import Estimator
-from zol2l.memory import require_memory
+from zol2l.machine.memory import require_memory
 from zol2l.oracle import Oracle
 from zol2l.sampling import LastStep, Sampling
 from zol2l.types import Directions, GradientEstimate, Rows

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from zol2l.estimators import ForwardDifference
-from zol2l.learned_weights import load_part, read_card_of
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.pretrained import released_folder
 from zol2l.sampling import QueryRNN
+from zol2l.storage.learned_weights import load_part, read_card_of
 from zol2l.updates import UpdateRNN
 
 WEIGHTS = "weights.safetensors"

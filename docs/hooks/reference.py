@@ -53,7 +53,7 @@ def commands() -> str:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "COMMANDS":
             described = ast.literal_eval(node.value).items()
             return table("command", "what it does", rows=[(f"`{k}`", v) for k, v in described])
-    raise PluginError("zol2l/cli.py has no dictionary COMMANDS")
+    raise PluginError("zol2l/commands/cli.py has no dictionary COMMANDS")
 
 
 def groups(*names: str) -> str:

@@ -10,11 +10,11 @@ from tests.maximizers.cases import network
 from tests.problems import seeded
 from zol2l.analysis.attack_trajectories import loss_trajectories
 from zol2l.analysis.loss_landscape import loss_landscape
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.robustness import Attacker, withstand
 from zol2l.maximizers import CrossEntropy
 from zol2l.maximizers.pgd import PGD
+from zol2l.optimizees.threat_model import LInfBall
 
 IMAGES = 0.3 + 0.4 * torch.rand(5, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
 LABELS = torch.arange(5) % 3

@@ -14,8 +14,8 @@ from tests.attacks.victims import LinearVictim, labelled, pictures
 from tests.contracts import same
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.checkpoint import AttackCheckpoint
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.transfer import TransferAttack
+from zol2l.optimizees.threat_model import LInfBall
 
 THREAT = LInfBall(0.1)  # so small that attacks take a while
 MAKE: dict[str, Callable[[], Attack]] = {

@@ -12,11 +12,11 @@ from tests.attacks.victims import CLASSES, D, LinearVictim, labelled, pictures
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.bandits import BanditsTD, exponentiated
 from zol2l.attacks.square import SquareAttack
-from zol2l.attacks.threat_model import L2Ball, LInfBall, ThreatModel
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
 from zol2l.errors import InvalidInput
 from zol2l.estimators import CentralDifference, ExactGradient, ForwardDifference, OuterProduct
 from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.threat_model import L2Ball, LInfBall, ThreatModel
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, SphereSampling
 from zol2l.updates import MomentumSign, NaturalGradient, SignSGD, Update

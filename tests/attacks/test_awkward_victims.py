@@ -16,12 +16,12 @@ from tests.attacks.verification import verify
 from tests.attacks.victims import CLASSES, D, LinearVictim, labelled, pictures
 from zol2l.attacks.attack import AttackResult, Victim, inspect
 from zol2l.attacks.square import SquareAttack
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.attacks.zeroth_order import ZerothOrderAttack
 from zol2l.errors import InvalidInput
 from zol2l.estimators import AllClasses, ForwardDifference, LogOdds, MonteCarlo
 from zol2l.evaluation.attacking import AttackProtocol, attack_once
 from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.threat_model import LInfBall
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import SphereSampling
 from zol2l.updates import NaturalGradient

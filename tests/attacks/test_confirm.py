@@ -11,8 +11,8 @@ from tests.attacks.test_distortion import zoo
 from tests.attacks.victims import LinearVictim, labelled, pictures
 from tests.methods import composed
 from tests.problems import quadratic, seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
+from zol2l.optimizees.threat_model import LInfBall
 from zol2l.oracle import Oracle
 from zol2l.run import run
 from zol2l.sampling import GaussianSampling

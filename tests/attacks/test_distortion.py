@@ -10,13 +10,13 @@ from tests.attacks.victims import LinearVictim, labelled, pictures
 from tests.problems import normal
 from zol2l.attacks.descent import Descent
 from zol2l.attacks.distortion import DistortionAttack
-from zol2l.attacks.distortion_problem import DistortionProblem
-from zol2l.attacks.problem import ConstrainedAttack
-from zol2l.attacks.threat_model import L2Ball, LInfBall
 from zol2l.attacks.transfer import TransferAttack
 from zol2l.errors import InvalidInput
 from zol2l.estimators import CentralDifference, ExactGradient
+from zol2l.optimizees.constrained_attack import ConstrainedAttack
+from zol2l.optimizees.distortion_problem import DistortionProblem
 from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.threat_model import L2Ball, LInfBall
 from zol2l.optimizees.variable import Variable
 from zol2l.optimizer import ComposedOptimizer
 from zol2l.sampling import GaussianSampling, ImportantCoordinates, RandomCoordinates

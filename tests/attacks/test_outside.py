@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from benchmarks.outside import compare_pgd, compare_square
-from zol2l.victims.datasets import ImageData, digits
-from zol2l.victims.networks import small_convnet
+from zol2l.data.datasets import ImageData, digits
+from zol2l.networks.convolutional import small_convnet
 
 
 def enlarged() -> ImageData:

@@ -6,9 +6,9 @@ import torch
 
 from tests.attacks.victims import CLASSES, LinearVictim, labelled, pictures
 from tests.problems import normal
-from zol2l.attacks.problem import ConstrainedAttack
-from zol2l.attacks.threat_model import LInfBall
+from zol2l.optimizees.constrained_attack import ConstrainedAttack
 from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.threat_model import LInfBall
 
 B, N, D = 3, 4, 12
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.problems import normal, seeded
-from zol2l.attacks.threat_model import L2Ball, LInfBall, ThreatModel
 from zol2l.errors import InvalidInput
+from zol2l.optimizees.threat_model import L2Ball, LInfBall, ThreatModel
 
 B, D = 40, 6
 THREATS = [LInfBall(0.2), L2Ball(0.3)]

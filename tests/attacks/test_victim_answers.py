@@ -17,9 +17,9 @@ from tests.problems import normal
 from tests.test_answers import GOOD
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.square import SquareAttack
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
 from zol2l.optimizees import BlackBoxAttack
+from zol2l.optimizees.threat_model import LInfBall
 
 B = 3
 BALL = LInfBall(0.3)

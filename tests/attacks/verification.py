@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from zol2l.attacks.attack import AttackResult, Victim, inspect
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.threat_model import ThreatModel
 
 
 def verify(

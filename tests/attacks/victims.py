@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from tests.problems import normal, seeded
-from zol2l.attacks.problem import ConstrainedAttack
-from zol2l.attacks.threat_model import LInfBall, ThreatModel
+from zol2l.optimizees.constrained_attack import ConstrainedAttack
 from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.threat_model import LInfBall, ThreatModel
 
 SHAPE, CLASSES = (2, 3, 2), 4
 D = 12

@@ -11,7 +11,7 @@ import pytest
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 
-from zol2l.cli import main
+from zol2l.commands.cli import main
 from zol2l.plots import style
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from tests.victims.pictures import idx_file, write, zipped
-from zol2l.victims.datasets import digits
+from tests.data.pictures import idx_file, write, zipped
+from zol2l.data.datasets import digits
 
 TRAIN, TEST = 256, 200
 

@@ -15,16 +15,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from tests.commands.conftest import Zol2l
 from tests.commands.stand_ins import stand_ins
-from tests.victims.pictures import write
-from zol2l.build import CONF, build, plain
-from zol2l.cli import primary_config
+from tests.data.pictures import write
+from zol2l.commands.build import CONF, build, plain
+from zol2l.commands.cli import primary_config
+from zol2l.commands.options import entries
 from zol2l.commands.robust import build_classifier, shaped_by
+from zol2l.data.datasets import ImageData, digits
 from zol2l.evaluation.robust_results import read_robust
-from zol2l.json_files import read_json
-from zol2l.options import entries
-from zol2l.victims.datasets import ImageData, digits
-from zol2l.victims.networks import parameter_count
-from zol2l.weights_file import read_signed
+from zol2l.networks.convolutional import parameter_count
+from zol2l.storage.json_files import read_json
+from zol2l.storage.weights_file import read_signed
 
 SMALL = ("network=digits", "network.network.width=2", "recipe.generator_width=2")
 QUIET = ("scale=smoke", "logger=csv")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands.conftest import Zol2l
 from tests.commands.test_adversarial import QUICK, QUIET, UNLEARNED
-from tests.victims.pictures import picture_folder
+from tests.data.pictures import picture_folder
 from zol2l import pretrained
 
 RELEASED = Path(pretrained.__file__).parent / "digits/update/weights.safetensors"

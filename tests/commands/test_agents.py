@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.commands.conftest import Zol2l
-from zol2l.build import CONF
+from zol2l.commands.build import CONF
 
 SWEEPS = sorted((CONF / "sweep" / "wandb").glob("*.yaml"))
 SMALL = {"adv_train": ("recipe.train=60", "recipe.training.batch_size=20")}

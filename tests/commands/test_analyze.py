@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.commands.conftest import Zol2l
-from zol2l.json_files import read_json
+from zol2l.storage.json_files import read_json
 
 SMOKE = ("scale=smoke", "logger=csv", "optimizee=digits_attack")
 

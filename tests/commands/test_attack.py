@@ -11,11 +11,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from tests.commands.conftest import Zol2l
-from zol2l.build import CONF
 from zol2l.commands import objects, surrogate
+from zol2l.commands.build import CONF
 from zol2l.commands.checks import check_settings
+from zol2l.commands.options import entries
 from zol2l.errors import InvalidInput
-from zol2l.options import entries
 
 ATTACKS = sorted(entries(CONF, "attack"))
 SMALL = {

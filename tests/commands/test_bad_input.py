@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.commands.conftest import Zol2l
-from zol2l import memory
-from zol2l.learned_weights import save_part
+from zol2l.machine import memory
+from zol2l.storage.learned_weights import save_part
 from zol2l.updates import UpdateRNN
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from zol2l.build import CONF
+from zol2l.commands.build import CONF
 from zol2l.commands.objects import data_root
 from zol2l.errors import InvalidInput
 

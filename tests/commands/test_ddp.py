@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from tests.commands.conftest import Zol2l
 from tests.commands.test_sigkill import kill_after_checkpoints
 from tests.wandb_reader import read_run
-from zol2l.learned_weights import read_card_of
+from zol2l.storage.learned_weights import read_card_of
 
 META = ("meta-train", "optimizee=quadratic", "scale=smoke", "trainer=ddp")
 STAGE = "meta/zo_lstm/update"
@@ -91,7 +91,7 @@ def test_two_nodes_are_two_devices(zol2l: Zol2l) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     nodes = (*META, "logger=csv", "trainer.devices=1", "trainer.num_nodes=2", "run_name=nodes")
-    command = [sys.executable, "-c", "from zol2l.cli import main; main()", *nodes]
+    command = [sys.executable, "-c", "from zol2l.commands.cli import main; main()", *nodes]
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
     jobs = [
         subprocess.Popen(command, env={**os.environ, **shared, "NODE_RANK": str(rank)})

@@ -9,8 +9,8 @@ import pytest
 
 from tests.commands.conftest import Zol2l
 from tests.commands.stand_ins import stand_ins
-from zol2l.build import CONF
-from zol2l.options import entries
+from zol2l.commands.build import CONF
+from zol2l.commands.options import entries
 
 ELSEWHERE = ("ngd_table2_imagenet", "adv_")  # test_images.py, test_adversarial.py
 NAMES = sorted(name for name in entries(CONF, "experiment") if not name.startswith(ELSEWHERE))

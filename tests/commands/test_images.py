@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.commands.conftest import Zol2l
-from tests.victims.pictures import picture_folder, pixels, write, zipped
-from zol2l.victims.pretrained import torchvision_classifier
+from tests.data.pictures import picture_folder, pixels, write, zipped
+from zol2l.networks.torchvision import torchvision_classifier
 
 COMMON = ("scale=smoke", "logger=csv")
 SMALL = ("optimizee=imagenet_attack", "optimizee.victim.network.weights=null", *COMMON)

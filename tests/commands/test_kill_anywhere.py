@@ -41,7 +41,7 @@ LONGEST = 600.0
 def started(arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
     environment = {k: v for k, v in os.environ.items() if k != "ZOL2L_DATA_DIR"}
     environment |= {"OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled"}
-    command = [sys.executable, "-c", "from zol2l.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from zol2l.commands.cli import main; main()", *arguments]
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=quiet, stderr=quiet)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.commands.conftest import Zol2l
-from zol2l.build import CONF
+from zol2l.commands.build import CONF
 from zol2l.evaluation import protocol
 
 COMMON = ("optimizee=quadratic", "scale=smoke", "logger=csv")

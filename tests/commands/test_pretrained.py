@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Zol2l
-from zol2l.build import CONF
+from zol2l.commands.build import CONF
 from zol2l.errors import InvalidInput
-from zol2l.json_files import read_json
 from zol2l.pretrained import CARD, HERE, released, released_folder
 from zol2l.pretrained.release import check_figures, release
+from zol2l.storage.json_files import read_json
 from zol2l.zo_lstm import PARTS, ZOLSTM
 
 SMALL = 20_000

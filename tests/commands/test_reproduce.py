@@ -11,7 +11,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from tests.commands.conftest import Zol2l
-from zol2l.build import CONF
+from zol2l.commands.build import CONF
 from zol2l.evaluation.results import SCHEMA, read_results
 
 COLUMNS = [

@@ -37,7 +37,7 @@ ROBUST = (
 
 def kill_after_checkpoints(stage: Path, count: int, arguments: tuple[str, ...] = ARGUMENTS) -> None:
     """Start the command; once `stage`'s checkpoint has been written `count` times, kill it."""
-    program = "from zol2l.cli import main; main()"
+    program = "from zol2l.commands.cli import main; main()"
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # sums round differently with more
     process = subprocess.Popen(
         [sys.executable, "-c", program, *arguments], env={**os.environ, **threads}

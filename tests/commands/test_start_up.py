@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import sys
-from zol2l.cli import main
+from zol2l.commands.cli import main
 sys.argv[0] = "zol2l"
 main()
 sys.exit("torch" in sys.modules)
@@ -29,7 +29,7 @@ def test_torch_is_left_alone(arguments: str) -> None:
 
 REFUSED = """
 import sys
-from zol2l.cli import main
+from zol2l.commands.cli import main
 sys.argv[0] = "zol2l"
 try:
     main()

@@ -14,9 +14,9 @@ import torch
 from hydra.core.plugins import Plugins
 
 from tests.commands.conftest import Outcome, Zol2l
-from zol2l.json_files import write_json
-from zol2l.made_of import record_of
-from zol2l.sweep import SweepTable, ended_since, keep_to_cores, run_job
+from zol2l.commands.sweep import SweepTable, ended_since, keep_to_cores, run_job
+from zol2l.storage.json_files import write_json
+from zol2l.storage.made_of import record_of
 
 SWEEP = Path("outputs/quadratic-smoke/multirun")
 

@@ -10,7 +10,7 @@ import torch
 
 from tests.commands.conftest import Zol2l
 from zol2l.evaluation.results import read_results
-from zol2l.weights_file import read_signed
+from zol2l.storage.weights_file import read_signed
 from zol2l.zo_lstm import ZOLSTM
 
 SMOKE = ("scale=smoke", "logger=csv")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.commands.conftest import Zol2l
 from tests.wandb_reader import OfflineRun, read_run
-from zol2l.tracking import artifact, use_artifacts
+from zol2l.reporting.tracking import artifact, use_artifacts
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_long_names_of_artifacts_stay_apart(
 def test_online_runs_use_the_artifacts_themselves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zol2l.tracking.wandb_mode", lambda: "online")
+    monkeypatch.setattr("zol2l.reporting.tracking.wandb_mode", lambda: "online")
     file = tmp_path / "victims" / "digits-1.safetensors"
     file.parent.mkdir()
     file.write_text("weights")

@@ -16,7 +16,7 @@ from zol2l.evaluation.robust_results import (
     summarize_robust,
     write_robust,
 )
-from zol2l.robust_tables import losses_table
+from zol2l.reporting.robust_tables import losses_table
 
 KNOWN = {
     ("a", 0, "natural"): [1, 1, 1, 1],

@@ -11,7 +11,6 @@ from torch.nn.functional import cross_entropy
 
 from tests.maximizers.cases import network
 from tests.problems import seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.robustness import (
     Attacker,
@@ -24,6 +23,7 @@ from zol2l.maximizers import CrossEntropy, Margin
 from zol2l.maximizers.base import NoMaximizer
 from zol2l.maximizers.pgd import PGD
 from zol2l.maximizers.rnn import RNNMaximizer
+from zol2l.optimizees.threat_model import LInfBall
 
 IMAGES = torch.rand(7, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
 LABELS = torch.arange(7) % 3

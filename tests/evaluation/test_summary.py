@@ -17,8 +17,8 @@ from zol2l.evaluation.summary import (
     summarize,
     write_summary,
 )
-from zol2l.tables import summary_table
-from zol2l.tracking import log_evaluation
+from zol2l.reporting.tables import summary_table
+from zol2l.reporting.tracking import log_evaluation
 
 COLUMNS = [
     "method",

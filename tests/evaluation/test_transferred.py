@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from zol2l.evaluation.attacking import NamedAttack, transferred
 from zol2l.optimizees.goals import Goal
-from zol2l.tensor_files import save_tensors
+from zol2l.storage.tensor_files import save_tensors
 
 NAMED = NamedAttack(attack=None, fingerprint="f")  # type: ignore[arg-type]
 

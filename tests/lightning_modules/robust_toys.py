@@ -13,9 +13,9 @@ from lightning_modules.fit import fit_robust
 from lightning_modules.recipe import Recipe
 from tests.lightning_modules.toys import fit_arguments
 from tests.problems import seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.maximizers import CrossEntropy, Maximizer, Objective
 from zol2l.maximizers.rnn import RNNMaximizer
+from zol2l.optimizees.threat_model import LInfBall
 
 IMAGES = torch.rand(20, 1, 8, 8, generator=seeded(0))
 LABELS = torch.arange(20) % 3

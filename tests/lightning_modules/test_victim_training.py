@@ -14,10 +14,10 @@ from lightning_modules import fit
 from lightning_modules.fit import fit_victim
 from lightning_modules.victim_training import VictimTraining
 from tests.problems import seeded
+from zol2l.data.datasets import ImageData
 from zol2l.errors import Diverged, InvalidInput
-from zol2l.tracking import Job
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.networks import small_convnet
+from zol2l.networks.convolutional import small_convnet
+from zol2l.reporting.tracking import Job
 
 CLASSES = 12
 IMAGES = torch.rand(48, 1, 8, 8, generator=seeded(0))

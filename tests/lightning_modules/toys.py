@@ -14,8 +14,8 @@ from lightning_modules.truncation import TruncationSchedule
 from zol2l.estimators import Estimator, ForwardDifference
 from zol2l.optimizees import QuadraticFamily
 from zol2l.optimizer import ComposedOptimizer
+from zol2l.reporting.tracking import Job
 from zol2l.sampling import GaussianSampling, QueryRNN
-from zol2l.tracking import Job
 from zol2l.updates import UpdateRNN
 
 FAMILY = QuadraticFamily(train=6, validation=3, test=3, dimension=4)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from zol2l.attacks.threat_model import L2Ball, LInfBall, ThreatModel
 from zol2l.maximizers import CrossEntropy, InnerProblem, Margin, Objective, Trades
 from zol2l.maximizers.base import NoMaximizer
 from zol2l.maximizers.generator import GeneratorMaximizer
 from zol2l.maximizers.line_search import BacktrackingPGD
 from zol2l.maximizers.pgd import PGD
 from zol2l.maximizers.rnn import RNNMaximizer
+from zol2l.optimizees.threat_model import L2Ball, LInfBall, ThreatModel
 
 MAXIMIZERS = {
     "none": NoMaximizer,

@@ -10,11 +10,11 @@ from torch import nn
 
 from tests.maximizers.cases import inner_problem
 from tests.problems import seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
 from zol2l.maximizers import Draws
 from zol2l.maximizers.auto_attack import AutoAttack
 from zol2l.maximizers.pgd import PGD
+from zol2l.optimizees.threat_model import LInfBall
 
 
 def test_it_stays_within_the_threat_model_and_breaks_no_fewer_images_than_pgd() -> None:

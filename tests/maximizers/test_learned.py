@@ -8,12 +8,12 @@ from torch import nn
 
 from tests.maximizers.cases import LEARNED, MAXIMIZERS, OBJECTIVES, inner_problem
 from tests.problems import seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.maximizers import Draws
 from zol2l.maximizers.generator import GeneratorMaximizer
 from zol2l.maximizers.rnn import RNNMaximizer
 from zol2l.maximizers.unet import PerturbationUNet
-from zol2l.victims.networks import parameter_count
+from zol2l.networks.convolutional import parameter_count
+from zol2l.optimizees.threat_model import LInfBall
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import torch
 
 from tests.maximizers.cases import inner_problem
 from tests.problems import seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.maximizers import Draws
 from zol2l.maximizers.line_search import BacktrackingPGD
+from zol2l.optimizees.threat_model import LInfBall
 
 
 def test_equation_4_holds_where_the_projection_changes_nothing() -> None:

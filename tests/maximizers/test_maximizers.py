@@ -7,7 +7,6 @@ import torch
 
 from tests.maximizers.cases import BALLS, LEARNED, MAXIMIZERS, OBJECTIVES, inner_problem, network
 from tests.problems import seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.errors import InvalidInput
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem
 from zol2l.maximizers.base import NoMaximizer
@@ -16,6 +15,7 @@ from zol2l.maximizers.generator import GeneratorMaximizer
 from zol2l.maximizers.line_search import BacktrackingPGD
 from zol2l.maximizers.pgd import PGD
 from zol2l.maximizers.rnn import RNNMaximizer
+from zol2l.optimizees.threat_model import LInfBall
 
 
 @pytest.mark.parametrize("training", [True, False])

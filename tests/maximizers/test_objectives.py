@@ -8,9 +8,9 @@ from torch.nn.functional import cross_entropy
 
 from tests.maximizers.cases import inner_problem, network
 from tests.problems import seeded
-from zol2l.attacks.threat_model import LInfBall
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Margin, Objective, Trades
 from zol2l.maximizers.pgd import PGD
+from zol2l.optimizees.threat_model import LInfBall
 
 
 def test_trades_with_pgd_has_the_gradient_of_its_formula() -> None:

@@ -12,10 +12,10 @@ from torch import Tensor
 from tests.doubles import last_step
 from tests.problems import seeded
 from zol2l.estimators import ForwardDifference
+from zol2l.networks.convolutional import small_convnet
 from zol2l.optimizees import BlackBoxAttack
 from zol2l.oracle import Oracle
 from zol2l.sampling import GaussianSampling
-from zol2l.victims.networks import small_convnet
 
 INSTANCES, DIRECTIONS = 8, 20
 GRID = [10.0**-k for k in range(10)]

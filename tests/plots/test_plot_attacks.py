@@ -3,7 +3,7 @@
 import pandas as pd
 
 from zol2l.plots.attacks import attack_curves, success_distribution
-from zol2l.tables import attacks_table, summary_table
+from zol2l.reporting.tables import attacks_table, summary_table
 
 ROWS = pd.DataFrame(
     {

@@ -5,7 +5,7 @@ from matplotlib.image import imread
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.results import tidy, write_results
 from zol2l.plots.report import draw_figures, read_pictures
-from zol2l.tensor_files import save_tensors
+from zol2l.storage.tensor_files import save_tensors
 from zol2l.trajectory import Trajectory
 
 LOSSES = ["loss_vs_iterations.png", "loss_vs_queries.png", "loss_per_instance.png"]

@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.evaluation.robustness import Attacker, withstand
 from zol2l.maximizers import CrossEntropy
+from zol2l.optimizees.threat_model import ThreatModel
 
 
 def loss_trajectories(

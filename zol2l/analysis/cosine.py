@@ -13,7 +13,7 @@ from zol2l.analysis.observe import composed, observe
 from zol2l.meta_gradient import autograd_gradient
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
-from zol2l.progress import Advance
+from zol2l.terminal.progress import Advance
 
 
 def cosine_similarity(

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from zol2l.attacks.checkpoint import AttackCheckpoint
-from zol2l.attacks.problem import AttackLoss, ConstrainedAttack
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import predictions
 from zol2l.errors import require
+from zol2l.networks.modes import evaluating
+from zol2l.optimizees.constrained_attack import AttackLoss, ConstrainedAttack
 from zol2l.optimizees.goals import Goal
+from zol2l.optimizees.threat_model import ThreatModel
 from zol2l.oracle import Oracle, require_affordable
 from zol2l.types import Rows
-from zol2l.victims.modes import evaluating
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from zol2l.attacks.attack import Attack
-from zol2l.attacks.problem import ConstrainedAttack
-from zol2l.attacks.threat_model import LInfBall, ThreatModel
 from zol2l.errors import require
+from zol2l.optimizees.constrained_attack import ConstrainedAttack
+from zol2l.optimizees.threat_model import LInfBall, ThreatModel
 from zol2l.oracle import Oracle
 from zol2l.types import Rows
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import torch
 
-from zol2l.checkpoint import Checkpoint
 from zol2l.oracle import Oracle
-from zol2l.tensor_files import restore_stream, unflatten
+from zol2l.storage.checkpoint import Checkpoint
+from zol2l.storage.tensor_files import restore_stream, unflatten
 
 S = TypeVar("S")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from zol2l.attacks.distortion_problem import DistortionProblem
+from zol2l.optimizees.distortion_problem import DistortionProblem
 from zol2l.optimizer import State
 from zol2l.types import Evaluation, Rows
 

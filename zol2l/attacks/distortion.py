@@ -12,10 +12,10 @@ from torch import Tensor
 
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.descent import Best, Descent, WeightSearch
-from zol2l.attacks.distortion_problem import DistortionProblem
-from zol2l.attacks.problem import ConstrainedAttack
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
+from zol2l.optimizees.constrained_attack import ConstrainedAttack
+from zol2l.optimizees.distortion_problem import DistortionProblem
+from zol2l.optimizees.threat_model import ThreatModel
 from zol2l.optimizees.variable import Variable, resized
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from zol2l.attacks.attack import Attack
-from zol2l.attacks.problem import ConstrainedAttack
-from zol2l.attacks.threat_model import ThreatModel
+from zol2l.optimizees.constrained_attack import ConstrainedAttack
+from zol2l.optimizees.threat_model import ThreatModel
 from zol2l.oracle import Oracle
 
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from zol2l.attacks.attack import Attack
-from zol2l.attacks.problem import ConstrainedAttack
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.errors import require
 from zol2l.estimators import LogOdds
+from zol2l.optimizees.constrained_attack import ConstrainedAttack
+from zol2l.optimizees.threat_model import ThreatModel
 from zol2l.optimizer import Optimizer, State
 from zol2l.oracle import Oracle
 

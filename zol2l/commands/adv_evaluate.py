@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 from omegaconf import DictConfig
 
-from zol2l.build import build, identity_of, plain
+from zol2l.commands.build import build, identity_of, plain
 from zol2l.commands.finish import finish
-from zol2l.commands.objects import store
+from zol2l.commands.folders import store
 from zol2l.commands.robust import (
     build_threat,
     chosen_defenses,
@@ -22,6 +22,7 @@ from zol2l.commands.robust import (
 )
 from zol2l.commands.robust_analyses import ATTACKERS, CLASSIFIERS, Scene, needs, robust_analysis
 from zol2l.commands.trained_players import build_attacker, check_attackers, trained_classifier
+from zol2l.data.datasets import ImageData
 from zol2l.evaluation.robust_results import (
     SWEPT,
     accuracies,
@@ -32,14 +33,13 @@ from zol2l.evaluation.robust_results import (
 from zol2l.evaluation.robust_testing import RobustTest, run_tests
 from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, other_radii
 from zol2l.evaluation.summary import write_summary
-from zol2l.fingerprints import fingerprint
-from zol2l.made_of import MadeOf, definition, going_on
 from zol2l.plots.robust import draw_robust
-from zol2l.progress import progress_bars
-from zol2l.robust_tables import print_checks, print_losses, print_robust
-from zol2l.tracking import log_figures, log_robust
-from zol2l.victims.datasets import ImageData
-from zol2l.weights_file import module_identity
+from zol2l.reporting.robust_tables import print_checks, print_losses, print_robust
+from zol2l.reporting.tracking import log_figures, log_robust
+from zol2l.storage.fingerprints import fingerprint
+from zol2l.storage.made_of import MadeOf, definition, going_on
+from zol2l.storage.weights_file import module_identity
+from zol2l.terminal.progress import progress_bars
 
 
 def main(cfg: DictConfig) -> None:

@@ -8,19 +8,20 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.bad_files import intact
-from zol2l.build import build, imported, plain
+from lightning_modules.fit import fit_robust
+from zol2l.commands.build import build, plain
 from zol2l.commands.defense_training import adversarial_training, check_defenses
 from zol2l.commands.robust import build_maximizer, chosen_defenses, player_path, robust_data
 from zol2l.commands.trained_players import training_settings
-from zol2l.learned_weights import read_card_of, save_part
-from zol2l.lock import alone
+from zol2l.data.datasets import ImageData
+from zol2l.machine.provenance import provenance
 from zol2l.maximizers import Maximizer
-from zol2l.provenance import provenance
-from zol2l.stage import claim, freed_if_diverged
-from zol2l.tracking import Job
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.networks import parameter_count
+from zol2l.networks.convolutional import parameter_count
+from zol2l.reporting.tracking import Job
+from zol2l.storage.bad_files import intact
+from zol2l.storage.learned_weights import read_card_of, save_part
+from zol2l.storage.lock import alone
+from zol2l.storage.stage import claim, freed_if_diverged
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _train(
 
     files = [Path(file) for file in uses]
     job = Job(plain(cfg.logger), path.parent, cfg.run_name, "adv-train", settings, files)
-    imported("lightning_modules.fit.fit_robust")(
+    fit_robust(
         module, trainer=plain(cfg.trainer), job=job, keep=keep,
         checkpoint_seconds=cfg.recipe.checkpoint_seconds,
     )  # fmt: skip

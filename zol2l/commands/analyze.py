@@ -16,23 +16,23 @@ from zol2l.analysis.cosine import cosine_similarity
 from zol2l.analysis.observe import composed
 from zol2l.analysis.probabilities import probability_distribution
 from zol2l.analysis.variance import variance_pictures
-from zol2l.build import build
+from zol2l.commands.build import build
 from zol2l.commands.evaluate import evaluated_methods, files_of
 from zol2l.commands.finish import finish
 from zol2l.commands.objects import family_of
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.protocol import Protocol
 from zol2l.evaluation.summary import write_summary
-from zol2l.made_of import MadeOf
 from zol2l.optimizees import AttackFamily, BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.plots.coordinate import coordinate_figure
 from zol2l.plots.cosine import cosine_figure
 from zol2l.plots.probabilities import probabilities_figure
 from zol2l.plots.variance import variance_images
-from zol2l.progress import Advance, progress_bars
-from zol2l.tensor_files import save_tensors
-from zol2l.tracking import log_figures
+from zol2l.reporting.tracking import log_figures
+from zol2l.storage.made_of import MadeOf
+from zol2l.storage.tensor_files import save_tensors
+from zol2l.terminal.progress import Advance, progress_bars
 
 LEARNED = "zo_lstm"
 

@@ -11,10 +11,10 @@ import pandas as pd
 from omegaconf import DictConfig
 from torch import nn
 
-from zol2l.attacks.family import ConstrainedFamily
-from zol2l.build import build, identity_of, plain
+from zol2l.commands.build import build, identity_of, plain
 from zol2l.commands.finish import finish
-from zol2l.commands.objects import chosen_attacks, data_root, problem_settings, store
+from zol2l.commands.folders import data_root, store
+from zol2l.commands.objects import chosen_attacks, problem_settings
 from zol2l.commands.search import tuned_path
 from zol2l.commands.train_victim import ensure_trained
 from zol2l.commands.tune_attacks import (
@@ -22,17 +22,18 @@ from zol2l.commands.tune_attacks import (
     constrained_family,
     tuned_attack_settings,
 )
+from zol2l.data.datasets import ImageData
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
 from zol2l.evaluation.attacking import AttackProtocol, NamedAttack, attack_all, transferred
 from zol2l.evaluation.summary import write_summary
-from zol2l.fingerprints import fingerprint
-from zol2l.made_of import MadeOf, definition, going_on
+from zol2l.optimizees.constrained_family import ConstrainedFamily
 from zol2l.plots.attacks import draw_attacks
-from zol2l.progress import progress_bars
-from zol2l.tables import print_attacks, print_shares
-from zol2l.tracking import log_attacks
-from zol2l.victims.datasets import ImageData
+from zol2l.reporting.tables import print_attacks, print_shares
+from zol2l.reporting.tracking import log_attacks
+from zol2l.storage.fingerprints import fingerprint
+from zol2l.storage.made_of import MadeOf, definition, going_on
+from zol2l.terminal.progress import progress_bars
 
 
 def main(cfg: DictConfig) -> pd.DataFrame:

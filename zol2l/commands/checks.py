@@ -11,11 +11,20 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
+from lightning_modules.meta_settings import MetaSettings
 from zol2l.attacks.attack import Attack
-from zol2l.attacks.family import ConstrainedFamily
-from zol2l.build import build, check, check_arguments, imported, settings_of, with_whole_key
+from zol2l.commands.build import (
+    build,
+    check,
+    check_arguments,
+    imported,
+    settings_of,
+    with_whole_key,
+)
+from zol2l.commands.kinds import parameters
 from zol2l.commands.meta_settings import named, settings_of_part
 from zol2l.commands.objects import chosen_attacks, chosen_methods, learned_parts
+from zol2l.commands.overrides import read_by
 from zol2l.commands.points import at_point, points_of
 from zol2l.commands.robust import (
     build_maximizer,
@@ -24,13 +33,12 @@ from zol2l.commands.robust import (
     chosen_defenses,
     require_recipe,
 )
+from zol2l.data.datasets import ImageData
 from zol2l.errors import InvalidInput, require
-from zol2l.kinds import parameters
+from zol2l.networks.training import Training
+from zol2l.optimizees.constrained_family import ConstrainedFamily
 from zol2l.oracle import require_affordable
-from zol2l.overrides import read_by
 from zol2l.run import first_step
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.training import Training
 
 ANYWHERE = torch.zeros(1, 1)
 """A start point: what a first step costs does not depend on the problem."""
@@ -111,14 +119,12 @@ def _check_meta_training(cfg: DictConfig) -> None:
     for part in ("gradient", "curriculum"):
         if training.get(part):
             build(training[part])
-    settings = imported("lightning_modules.meta_settings.MetaSettings")
     for (_, part), method in learned_parts(cfg).items():
         given = settings_of_part(cfg, method, part)
         try:
-            check_arguments(
-                settings, known := {k: given[k] for k in given if k in parameters(settings)[0]}
-            )
-            settings(schedule=schedule, **known)
+            known = {k: given[k] for k in given if k in parameters(MetaSettings)[0]}
+            check_arguments(MetaSettings, known)
+            MetaSettings(schedule=schedule, **known)
         except InvalidInput as error:
             raise named(cfg, method, part, error) from None
     size, available = training.batch_size, cfg.optimizee.family.train

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from zol2l.commands.points import Points, at_point, point_name
 from zol2l.evaluation.summary import write_summary
 from zol2l.plots.points import points_figure
-from zol2l.tables import print_points
+from zol2l.reporting.tables import print_points
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from zol2l.build import build, check_arguments, imported, key_of, plain, with_whole_key
+from lightning_modules.adversarial_training import AdversarialTraining
+from lightning_modules.fit import fit_robust
+from zol2l.commands.build import build, check_arguments, key_of, plain, with_whole_key
 from zol2l.commands.robust import (
     build_classifier,
     build_maximizer,
@@ -18,10 +20,10 @@ from zol2l.commands.robust import (
     chosen_defenses,
 )
 from zol2l.commands.trained_players import training_settings
+from zol2l.data.datasets import ImageData
 from zol2l.errors import InvalidInput, require
-from zol2l.learned_weights import load_part
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.networks import parameter_count
+from zol2l.networks.convolutional import parameter_count
+from zol2l.storage.learned_weights import load_part
 
 PARTS = ("start", "maximizer", "objective", "learner")
 
@@ -32,7 +34,7 @@ def check_defenses(cfg: DictConfig, data: ImageData) -> None:
     """
     seconds = {"checkpoint_seconds": cfg.recipe.checkpoint_seconds}
     try:
-        check_arguments(imported("lightning_modules.fit.fit_robust"), seconds)
+        check_arguments(fit_robust, seconds)
     except InvalidInput as error:
         raise with_whole_key(error, cfg.recipe) from None
     recipe = build(cfg.recipe.training)
@@ -49,9 +51,8 @@ def check_defenses(cfg: DictConfig, data: ImageData) -> None:
 
 def adversarial_training(
     cfg: DictConfig, defense: DictConfig, seed: int, data: ImageData, recipe: Any
-) -> Any:
+) -> AdversarialTraining:
     """The Lightning module that trains a defense, its players new or as `start` says."""
-    module = imported("lightning_modules.adversarial_training.AdversarialTraining")
     own = {name: defense[name] for name in ("frozen", "learner_clip")}
     torch.manual_seed(seed)
     classifier = build_classifier(cfg, data)
@@ -61,8 +62,8 @@ def adversarial_training(
         if file := defense.start[player]:
             _start(f"{start}.{player}", file, network, player)
     try:
-        check_arguments(module, own)
-        return module(
+        check_arguments(AdversarialTraining, own)
+        return AdversarialTraining(
             classifier, maximizer, build_objective(defense.objective), build_threat(cfg),
             data.train_images, data.train_labels, recipe,
             partial(_optimizer, cfg.recipe.optimizer), partial(_optimizer, defense.learner),

@@ -10,14 +10,14 @@ from pathlib import Path
 import pandas as pd
 from omegaconf import DictConfig
 
-from zol2l.build import build, identity_of, plain
+from zol2l.commands.build import build, identity_of, plain
 from zol2l.commands.finish import finish
+from zol2l.commands.folders import store
 from zol2l.commands.objects import (
     build_method,
     chosen_methods,
     family_of,
     problem_settings,
-    store,
     warn_of_learned,
     weights_path,
 )
@@ -25,16 +25,16 @@ from zol2l.commands.search import tuned_path
 from zol2l.commands.tune import tuned_settings
 from zol2l.evaluation.protocol import Method, Protocol, evaluate
 from zol2l.evaluation.summary import stopped_runs, summarize, write_summary
-from zol2l.fingerprints import fingerprint
-from zol2l.learned_weights import read_card_of
-from zol2l.made_of import MadeOf, definition, going_on
 from zol2l.optimizees import OptimizeeFamily
-from zol2l.own_code import CODE, RUN, code_of
 from zol2l.plots.report import draw_figures
-from zol2l.progress import progress_bars
-from zol2l.tables import print_summary
-from zol2l.tracking import log_evaluation
-from zol2l.weights_file import module_identity
+from zol2l.reporting.tables import print_summary
+from zol2l.reporting.tracking import log_evaluation
+from zol2l.storage.code import CODE, RUN, code_of
+from zol2l.storage.fingerprints import fingerprint
+from zol2l.storage.learned_weights import read_card_of
+from zol2l.storage.made_of import MadeOf, definition, going_on
+from zol2l.storage.weights_file import module_identity
+from zol2l.terminal.progress import progress_bars
 
 
 def main(cfg: DictConfig) -> pd.DataFrame:

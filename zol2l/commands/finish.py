@@ -9,9 +9,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.build import plain
-from zol2l.made_of import MadeOf, kind
-from zol2l.tracking import Job, artifact, wandb_run
+from zol2l.commands.build import plain
+from zol2l.reporting.tracking import Job, artifact, wandb_run
+from zol2l.storage.made_of import MadeOf, kind
 
 log = logging.getLogger(__name__)
 

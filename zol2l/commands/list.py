@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from zol2l.options import entries
+from zol2l.commands.options import entries
 
 GROUPS = (
     "optimizee", "data", "optimizer", "baseline", "ablation", "attack", "analysis",

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.build import identity_of, key_as_typed, with_whole_key
+from zol2l.commands.build import identity_of, key_as_typed, with_whole_key
 from zol2l.errors import InvalidInput
 
 ELSEWHERE = ("truncation", "batch_size", "gradient", "curriculum")

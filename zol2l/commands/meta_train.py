@@ -6,14 +6,16 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from zol2l.bad_files import intact
-from zol2l.build import build, check_arguments, identity_of, imported, plain
+from lightning_modules.fit import fit_optimizer
+from lightning_modules.instances import InstanceData
+from lightning_modules.meta_training import MetaTraining
+from zol2l.commands.build import build, check_arguments, identity_of, plain
 from zol2l.commands.meta_settings import ELSEWHERE, named, settings_of_part
 from zol2l.commands.objects import (
     family_of,
@@ -22,19 +24,22 @@ from zol2l.commands.objects import (
     weights_path,
 )
 from zol2l.errors import InvalidInput, require
-from zol2l.learned_weights import load_part, read_card_of, save_part
-from zol2l.lock import alone
+from zol2l.machine.provenance import provenance
 from zol2l.meta_gradient import MetaGradient, autograd_gradient
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import ComposedOptimizer
-from zol2l.own_code import CODE, code_of
-from zol2l.provenance import provenance
+from zol2l.reporting.tracking import Job
 from zol2l.sampling import GaussianSampling
-from zol2l.stage import claim, freed_if_diverged
-from zol2l.tracking import Job
-from zol2l.weights_file import identity
+from zol2l.storage.bad_files import intact
+from zol2l.storage.code import CODE, code_of
+from zol2l.storage.learned_weights import load_part, read_card_of, save_part
+from zol2l.storage.lock import alone
+from zol2l.storage.stage import claim, freed_if_diverged
+from zol2l.storage.weights_file import identity
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def main(cfg: DictConfig) -> None:
@@ -98,7 +103,7 @@ def _ensure_part(
     seed_everything(training["seed"], verbose=False)
     optimizer = _untrained(cfg, method, part)
     module = _call(
-        "lightning_modules.meta_training.MetaTraining",
+        MetaTraining,
         partial(named, cfg, method, part),
         optimizer=optimizer,
         family=family,
@@ -109,7 +114,7 @@ def _ensure_part(
         **{k: v for k, v in training.items() if k not in ELSEWHERE},
     )
     data = _call(
-        "lightning_modules.instances.InstanceData",
+        InstanceData,
         partial(named, cfg, method, part),
         instances=family.sizes["train"],
         batch_size=training["batch_size"],
@@ -129,9 +134,7 @@ def _ensure_part(
     stage = f"meta-train-{part}"
     job = Job(plain(cfg.logger), path.parent, cfg.run_name, stage, settings, uses)
     with freed_if_diverged(path.parent):
-        imported("lightning_modules.fit.fit_optimizer")(
-            module, data, trainer=plain(cfg.trainer), job=job, keep=keep
-        )
+        fit_optimizer(module, data, trainer=plain(cfg.trainer), job=job, keep=keep)
     figures = read_card_of(path)["validation"]
     log.info("Learned %s of %s: %s, validation %s", part, owner, path, _shown(figures))
 
@@ -153,8 +156,9 @@ def _used(cfg: DictConfig, method: DictConfig, part: str) -> list[Path]:
     return [path for path in (before, _start(cfg, method, part)) if path is not None]
 
 
-def _call(target: str, named: Callable[[InvalidInput], InvalidInput], **arguments: Any) -> Any:
-    function = imported(target)
+def _call(
+    function: Callable[..., T], named: Callable[[InvalidInput], InvalidInput], **arguments: Any
+) -> T:
     try:
         check_arguments(function, arguments)
         return function(**arguments)

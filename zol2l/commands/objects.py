@@ -10,40 +10,23 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from zol2l.build import build, identity_of
+from zol2l.commands.build import build, identity_of
+from zol2l.commands.folders import store
+from zol2l.commands.train_victim import ensure_victim
 from zol2l.errors import InvalidInput, require
-from zol2l.fingerprints import fingerprint
-from zol2l.json_files import flat
-from zol2l.learned_weights import load_part, read_card_of
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
 from zol2l.optimizer import ComposedOptimizer
-from zol2l.own_code import CODE, TARGET
 from zol2l.pretrained import released_folder
+from zol2l.storage.code import CODE, TARGET
+from zol2l.storage.fingerprints import fingerprint
+from zol2l.storage.json_files import flat
+from zol2l.storage.learned_weights import load_part, read_card_of
 
 log = logging.getLogger(__name__)
 
 RELEASED = "pretrained/"
 SIZES = tuple(f"optimizee.family.{split}" for split in SPLITS)
-
-
-def store(cfg: DictConfig) -> Path:
-    """The folder that the stages of one run share: weights, tuned rates, parts of results."""
-    return Path(cfg.paths.store)
-
-
-def data_root(cfg: DictConfig) -> Path:
-    """Where data sets and victims are; ./data is made, a folder that was named must exist. An empty
-    name, as of a variable that a script left empty, names none.
-    """
-    if cfg.paths.data_root in (None, ""):
-        folder = Path("data")
-        folder.mkdir(exist_ok=True)
-        return folder
-    folder = Path(cfg.paths.data_root).expanduser()
-    if not folder.is_dir():
-        raise InvalidInput("paths.data_root", folder, "no such folder (set ZOL2L_DATA_DIR)")
-    return folder
 
 
 _families: dict[tuple[str, str], OptimizeeFamily] = {}
@@ -83,8 +66,6 @@ def chosen_device(cfg: DictConfig) -> torch.device:
 def _build_family(cfg: DictConfig) -> OptimizeeFamily:
     if "victim" not in cfg.optimizee:
         return _checked(build(cfg.optimizee.family))
-    from zol2l.commands.train_victim import ensure_victim
-
     network, data, card = ensure_victim(cfg)
     family = _checked(
         build(

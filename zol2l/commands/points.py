@@ -9,10 +9,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from zol2l.build import check_arguments, plain, with_whole_key
+from zol2l.commands.build import check_arguments, plain, with_whole_key
 from zol2l.errors import InvalidInput, require
-from zol2l.names import require_name
-from zol2l.stage import POINTS
+from zol2l.storage.names import require_name
+from zol2l.storage.stage import POINTS
 
 
 @dataclass(frozen=True)

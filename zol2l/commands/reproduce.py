@@ -15,7 +15,7 @@ from zol2l.commands.trained_players import check_attackers
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.attack_results import summarize_attacks
 from zol2l.evaluation.summary import summarize_point
-from zol2l.lock import first_node
+from zol2l.storage.lock import first_node
 
 
 def main(cfg: DictConfig) -> None:

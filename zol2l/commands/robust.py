@@ -11,14 +11,14 @@ import torch
 from omegaconf import DictConfig, ListConfig
 from torch import nn
 
-from zol2l.attacks.threat_model import LInfBall, ThreatModel
-from zol2l.build import CONF, build, imported
-from zol2l.commands.objects import data_root, store
+from zol2l.commands.build import CONF, build, imported
+from zol2l.commands.folders import data_root, store
+from zol2l.commands.options import entries
+from zol2l.data.datasets import ImageData
 from zol2l.errors import require
 from zol2l.maximizers import Maximizer, Objective
-from zol2l.options import entries
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.networks import class_count
+from zol2l.networks.convolutional import class_count
+from zol2l.optimizees.threat_model import LInfBall, ThreatModel
 
 
 def require_recipe(cfg: DictConfig, choices: Mapping[str, Any], given: Sequence[str]) -> None:

@@ -14,21 +14,21 @@ from torch import Tensor, nn
 
 from zol2l.analysis.attack_trajectories import loss_trajectories
 from zol2l.analysis.loss_landscape import loss_landscape
-from zol2l.build import build, imported, plain
+from zol2l.commands.build import build, plain
 from zol2l.commands.defense_training import adversarial_training
 from zol2l.commands.robust import (
     build_threat,
     chosen_defenses,
 )
 from zol2l.commands.trained_players import build_attacker, trained_classifier
+from zol2l.data.datasets import ImageData
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.robustness import RobustnessProtocol
 from zol2l.evaluation.summary import write_summary
+from zol2l.networks.convolutional import parameter_count
 from zol2l.plots.landscape import landscape_figure
 from zol2l.plots.trajectories import trajectories_figure
-from zol2l.robust_tables import print_cost
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.networks import parameter_count
+from zol2l.reporting.robust_tables import print_cost
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,13 @@ class Cost:
         few = replace(
             data, train_images=data.train_images[:images], train_labels=data.train_labels[:images]
         )
+        from lightning_modules.cost import seconds_per_update  # with Lightning, for this alone
+
         rows: list[dict[str, Any]] = []
         for name, defense in chosen_defenses(cfg).items():
             short = replace(recipe, epochs=1, held_out=0)
             module = adversarial_training(cfg, defense, scene.seed, few, short)
-            timed = imported("lightning_modules.cost.seconds_per_update")
-            seconds = timed(module, plain(cfg.trainer))
+            seconds = seconds_per_update(module, plain(cfg.trainer))
             epoch = seconds * ((len(data.train_images) - recipe.held_out) // size)
             weights = parameter_count(module.maximizer)
             times = {"seconds_per_update": seconds, "seconds_per_epoch": epoch}

@@ -10,14 +10,14 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.bad_files import intact, reading
 from zol2l.evaluation.trials import Settings
 from zol2l.evaluation.tuning import Trial, TuningGrid, tune
-from zol2l.json_files import flat, read_json, write_json
-from zol2l.lock import alone
-from zol2l.progress import progress_bars
-from zol2l.provenance import provenance
-from zol2l.stage import claim, freed_if_diverged, made_with
+from zol2l.machine.provenance import provenance
+from zol2l.storage.bad_files import intact, reading
+from zol2l.storage.json_files import flat, read_json, write_json
+from zol2l.storage.lock import alone
+from zol2l.storage.stage import claim, freed_if_diverged, made_with
+from zol2l.terminal.progress import progress_bars
 
 log = logging.getLogger(__name__)
 

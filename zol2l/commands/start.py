@@ -10,12 +10,12 @@ import optuna
 import torch
 from omegaconf import DictConfig
 
-from zol2l.build import plain
+from zol2l.commands.build import plain
 from zol2l.commands.objects import chosen_device
-from zol2l.heap import keep_freed_memory
-from zol2l.json_files import write_json
-from zol2l.lock import first_node
-from zol2l.provenance import provenance
+from zol2l.machine.heap import keep_freed_memory
+from zol2l.machine.provenance import provenance
+from zol2l.storage.json_files import write_json
+from zol2l.storage.lock import first_node
 
 NOISE = (
     ".*num_workers.*",

@@ -10,16 +10,16 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from zol2l.attacks.family import ConstrainedFamily
-from zol2l.bad_files import intact
-from zol2l.build import build, identity_of, plain
 from zol2l.chunks import predictions
-from zol2l.commands.objects import data_root
+from zol2l.commands.build import build, identity_of, plain
+from zol2l.commands.folders import data_root
 from zol2l.commands.train_victim import ensure_trained
-from zol2l.fingerprints import fingerprint
-from zol2l.victims.cache import cache_folder
-from zol2l.victims.datasets import ImageData
-from zol2l.weights_file import read_signed, save_signed
+from zol2l.data.cache import cache_folder
+from zol2l.data.datasets import ImageData
+from zol2l.optimizees.constrained_family import ConstrainedFamily
+from zol2l.storage.bad_files import intact
+from zol2l.storage.fingerprints import fingerprint
+from zol2l.storage.weights_file import read_signed, save_signed
 
 log = logging.getLogger(__name__)
 

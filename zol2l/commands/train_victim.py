@@ -11,15 +11,12 @@ from typing import Any
 from omegaconf import DictConfig
 from torch import nn
 
-from zol2l.build import build, identity_of, imported, plain
-from zol2l.commands.objects import data_root, store
+from zol2l.commands.build import build, identity_of, plain
+from zol2l.commands.folders import data_root, store
+from zol2l.data.cache import cache_folder
+from zol2l.data.datasets import ImageData
 from zol2l.errors import InvalidInput
-from zol2l.lock import alone
-from zol2l.optimizees.attack_family import correctly_classified
-from zol2l.own_code import CODE, code_of
-from zol2l.tracking import Job
-from zol2l.victims.cache import cache_folder
-from zol2l.victims.checkpoints import (
+from zol2l.networks.checkpoints import (
     VictimCard,
     cached_victim,
     checkpoint_path,
@@ -27,9 +24,12 @@ from zol2l.victims.checkpoints import (
     load_victim,
     save_victim,
 )
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.labels import check_labels
-from zol2l.victims.networks import parameter_count
+from zol2l.networks.convolutional import parameter_count
+from zol2l.networks.labels import check_labels
+from zol2l.optimizees.attack_family import correctly_classified
+from zol2l.reporting.tracking import Job
+from zol2l.storage.code import CODE, code_of
+from zol2l.storage.lock import alone
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +95,8 @@ def ensure_trained(
 def _train(
     cfg: DictConfig, network: nn.Module, data: ImageData, configuration: dict[str, Any], path: Path
 ) -> VictimCard:
+    from lightning_modules.fit import fit_victim  # with Lightning, seconds that few need
+
     def keep(figures: dict[str, float]) -> Path:
         card = VictimCard(configuration, figures["test_accuracy"], parameter_count(network))
         save_victim(path, network, card)
@@ -102,7 +104,7 @@ def _train(
 
     told, folder = configuration["training"], store(cfg) / "victim"
     job = Job(plain(cfg.logger), folder, cfg.run_name, "train-victim", told)
-    imported("lightning_modules.fit.fit_victim")(
+    fit_victim(
         network=network,
         data=data,
         settings=told,

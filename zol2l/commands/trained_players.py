@@ -9,7 +9,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from zol2l.build import check_arguments, identity_of, imported, key_of, plain, with_whole_key
+from zol2l.commands.build import (
+    check_arguments,
+    identity_of,
+    imported,
+    key_of,
+    plain,
+    with_whole_key,
+)
 from zol2l.commands.objects import chosen_device
 from zol2l.commands.robust import (
     build_classifier,
@@ -18,16 +25,16 @@ from zol2l.commands.robust import (
     known_defenses,
     player_path,
 )
+from zol2l.data.datasets import ImageData
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.robustness import Attacker
-from zol2l.json_files import as_json, flat
-from zol2l.learned_weights import load_part, read_card_of
 from zol2l.maximizers import Maximizer
-from zol2l.own_code import CODE, code_of
-from zol2l.victims.checkpoints import frozen
-from zol2l.victims.datasets import ImageData
-from zol2l.victims.networks import parameter_count
-from zol2l.weights_file import identity
+from zol2l.networks.checkpoints import frozen
+from zol2l.networks.convolutional import parameter_count
+from zol2l.storage.code import CODE, code_of
+from zol2l.storage.json_files import as_json, flat
+from zol2l.storage.learned_weights import load_part, read_card_of
+from zol2l.storage.weights_file import identity
 
 UNIMPORTANT = ("sizes", "checkpoint_seconds")
 """Of a recipe, what its result does not depend on: other scales, how often it is saved."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from zol2l.build import build, identity_of, plain
+from zol2l.commands.build import build, identity_of, plain
 from zol2l.commands.objects import (
     build_method,
     chosen_attacks,
@@ -21,8 +21,8 @@ from zol2l.commands.tune_attacks import tune_attacks
 from zol2l.errors import InvalidInput
 from zol2l.evaluation.tuning import TuningGrid, optimizer_value
 from zol2l.optimizees import OptimizeeFamily
-from zol2l.own_code import CODE, RUN, code_of
-from zol2l.weights_file import module_identity
+from zol2l.storage.code import CODE, RUN, code_of
+from zol2l.storage.weights_file import module_identity
 
 
 def main(cfg: DictConfig) -> None:

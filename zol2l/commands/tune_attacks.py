@@ -11,8 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from zol2l.attacks.attack import Attack
 from zol2l.attacks.checkpoint import AttackCheckpoint
-from zol2l.attacks.family import ConstrainedFamily
-from zol2l.build import build, identity_of, plain
+from zol2l.commands.build import build, identity_of, plain
 from zol2l.commands.objects import chosen_attacks, family_of, problem_settings
 from zol2l.commands.search import found_settings, search
 from zol2l.commands.surrogate import surrogate_of
@@ -20,6 +19,7 @@ from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.attacking import AttackProtocol, attack_once, penalized_queries
 from zol2l.evaluation.trials import Settings
 from zol2l.evaluation.tuning import TUNING_SEED, Report, TuningGrid
+from zol2l.optimizees.constrained_family import ConstrainedFamily
 
 
 def constrained_family(cfg: DictConfig) -> ConstrainedFamily:

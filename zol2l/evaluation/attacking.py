@@ -14,17 +14,17 @@ from torch import Tensor, nn
 
 from zol2l.attacks.attack import Attack, AttackResult, inspect, warn_of_wavering
 from zol2l.attacks.checkpoint import AttackCheckpoint
-from zol2l.attacks.family import ConstrainedFamily
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import predictions
 from zol2l.evaluation.attack_results import attack_rows, read_attacks, write_attacks
-from zol2l.evaluation.parts import kept_part, part_path
 from zol2l.evaluation.results import beside, only_pictures_of
 from zol2l.evaluation.shared_protocol import SharedProtocol
 from zol2l.evaluation.stopped import warn_of_stopped
+from zol2l.optimizees.constrained_family import ConstrainedFamily
 from zol2l.optimizees.goals import Goal
-from zol2l.progress import Advance
-from zol2l.tensor_files import load_tensors, save_tensors
+from zol2l.optimizees.threat_model import ThreatModel
+from zol2l.storage.parts import kept_part, part_path
+from zol2l.storage.tensor_files import load_tensors, save_tensors
+from zol2l.terminal.progress import Advance
 
 FAILURE = 10
 """A failure counts as so many times the most queries spent (PAR10 of algorithm configuration)."""

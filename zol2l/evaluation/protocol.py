@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from zol2l.evaluation.parts import kept_part
 from zol2l.evaluation.pictures import take_pictures
 from zol2l.evaluation.results import (
     beside,
@@ -26,10 +25,10 @@ from zol2l.evaluation.stopped import warn_of_stopped
 from zol2l.optimizees import BlackBoxAttack, OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle, require_affordable
-from zol2l.progress import Advance
-from zol2l.run import first_step, run
-from zol2l.run_checkpoint import RunCheckpoint
-from zol2l.tensor_files import load_tensors, save_tensors
+from zol2l.run import RunCheckpoint, first_step, run
+from zol2l.storage.parts import kept_part
+from zol2l.storage.tensor_files import load_tensors, save_tensors
+from zol2l.terminal.progress import Advance
 from zol2l.trajectory import Recorder
 
 PICTURES = 9
@@ -157,7 +156,7 @@ def _evaluate_method(
     stopped = [f"{row // protocol.trials}/{row % protocol.trials}" for row in failed]
     warn_of_stopped(name, stopped, "instance/trial")
     if isinstance(oracle.optimizee, BlackBoxAttack):
-        pictures = take_pictures(oracle.optimizee, recorder, trajectory, protocol)
+        pictures = take_pictures(oracle.optimizee, recorder, trajectory, protocol.picture_steps)
         save_tensors(_pictures_of(part), pictures)
     write_results(part, [tidy(name, trajectory, protocol.instances, protocol.trials)])
     checkpoint.remove()

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from zol2l.bad_files import reading
-from zol2l.files import write_atomically
+from zol2l.storage.bad_files import reading
+from zol2l.storage.files import write_atomically
 from zol2l.trajectory import Trajectory
 
 SCHEMA = pa.schema(

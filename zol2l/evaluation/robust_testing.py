@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
-from zol2l.attacks.threat_model import ThreatModel
-from zol2l.evaluation.parts import kept_part
 from zol2l.evaluation.results import beside
 from zol2l.evaluation.robust_results import read_robust, write_robust
 from zol2l.evaluation.robustness import Attacker, RobustnessProtocol, withstand
-from zol2l.progress import Advance
+from zol2l.optimizees.threat_model import ThreatModel
+from zol2l.storage.parts import kept_part
+from zol2l.terminal.progress import Advance
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.chunks import MOST, device_of, points_per_call
 from zol2l.errors import require
 from zol2l.maximizers import CrossEntropy, Draws, InnerProblem, Maximizer, Objective
 from zol2l.maximizers.draws import OwnDraws
+from zol2l.networks.modes import evaluating
+from zol2l.optimizees.threat_model import ThreatModel
 from zol2l.types import Rows
-from zol2l.victims.modes import evaluating
 
 RADII = (0.5, 1.0, 1.5, 2.0)
 """Where a classifier's loss is measured, in units of the threat model's radius."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zol2l.files import write_atomically
+from zol2l.storage.files import write_atomically
 
 RUN = ["method", "instance", "trial"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from zol2l.bad_files import intact, reading
-from zol2l.json_files import read_json, write_json
+from zol2l.storage.bad_files import intact, reading
+from zol2l.storage.json_files import read_json, write_json
 
 Settings = dict[str, float]
 

@@ -18,12 +18,11 @@ from zol2l.errors import Diverged, require
 from zol2l.evaluation.results import trial_rows
 from zol2l.evaluation.statistics import trajectory_statistics
 from zol2l.evaluation.trials import Settings, Trials, settings_of
-from zol2l.fingerprints import fingerprint
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizer import Optimizer
 from zol2l.oracle import Oracle
-from zol2l.run import run
-from zol2l.run_checkpoint import RunCheckpoint
+from zol2l.run import RunCheckpoint, run
+from zol2l.storage.fingerprints import fingerprint
 from zol2l.trajectory import Recorder
 
 log = logging.getLogger(__name__)

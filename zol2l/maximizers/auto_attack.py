@@ -11,7 +11,7 @@ from zol2l.errors import InvalidInput, require
 from zol2l.maximizers.base import Maximized, Maximizer
 from zol2l.maximizers.draws import Draws
 from zol2l.maximizers.inner_problem import InnerProblem
-from zol2l.victims.modes import evaluating
+from zol2l.networks.modes import evaluating
 
 NORMS = {float("inf"): "Linf", 2.0: "L2"}
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from zol2l.attacks.threat_model import ThreatModel
 from zol2l.maximizers.objectives import Objective
-from zol2l.victims.modes import evaluating
+from zol2l.networks.modes import evaluating
+from zol2l.optimizees.threat_model import ThreatModel
 
 
 class InnerProblem:

@@ -15,8 +15,8 @@ from zol2l.errors import require
 from zol2l.optimizees.black_box_attack import BlackBoxAttack, Norm, Parameterization, check_attack
 from zol2l.optimizees.family import OptimizeeFamily, Split, check_sizes, dtype_named
 from zol2l.optimizees.goals import Goal
+from zol2l.storage.weights_file import module_identity
 from zol2l.types import Optimizee
-from zol2l.weights_file import module_identity
 
 
 class AttackFamily(OptimizeeFamily):

@@ -14,7 +14,7 @@ from zol2l.errors import InvalidInput, require
 from zol2l.optimizees.family import Split
 from zol2l.optimizees.function import FunctionOptimizee, on_arrays
 from zol2l.optimizees.synthetic_families import RandomFamily
-from zol2l.own_code import code_of
+from zol2l.storage.code import code_of
 
 
 class FunctionFamily(RandomFamily):

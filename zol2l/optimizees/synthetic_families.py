@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zol2l.errors import require
-from zol2l.memory import require_memory
+from zol2l.machine.memory import require_memory
 from zol2l.optimizees.binary_classification import (
     BinaryClassification,
     Datasets,

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from zol2l.files import write_atomically
+from zol2l.storage.files import write_atomically
 
 DPI = 150
 WIDTH, HEIGHT, ROW = 7.6, 4.0, 0.21

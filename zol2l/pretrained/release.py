@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from zol2l.json_files import write_json
-from zol2l.learned_weights import read_card_of
 from zol2l.optimizees import BinaryClassificationFamily
 from zol2l.oracle import Oracle
 from zol2l.pretrained import CARD, HERE
 from zol2l.run import run
+from zol2l.storage.json_files import write_json
+from zol2l.storage.learned_weights import read_card_of
 from zol2l.zo_lstm import PARTS, WEIGHTS, ZOLSTM
 
 CHECK_STEPS = 100

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from zol2l.errors import InvalidInput
-from zol2l.fingerprints import fingerprint
-from zol2l.json_files import flat, read_json
+from zol2l.storage.fingerprints import fingerprint
+from zol2l.storage.json_files import flat, read_json
 
 RUN = ["task", "method", "seed", "instance", "trial", "metric"]
 """What names a value."""

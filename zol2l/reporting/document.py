@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from zol2l.files import write_atomically
 from zol2l.reporting.intervals import FEWEST
+from zol2l.storage.files import write_atomically
 
 TEMPLATES = {"report.md": "report.md.jinja", "report.html": "report.html.jinja"}
 NOTES = {

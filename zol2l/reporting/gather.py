@@ -15,10 +15,10 @@ from rich.console import Console
 from zol2l.errors import InvalidInput, require
 from zol2l.evaluation.results import read_results
 from zol2l.evaluation.summary import knows_success, runs
-from zol2l.json_files import read_json
-from zol2l.made_of import methods_in
 from zol2l.reporting.apart import methods_apart, tasks_apart
-from zol2l.stage import POINTS
+from zol2l.storage.json_files import read_json
+from zol2l.storage.made_of import methods_in
+from zol2l.storage.stage import POINTS
 
 RESULTS = "results.parquet"
 KEPT = ("parts", "wandb", "tuning")

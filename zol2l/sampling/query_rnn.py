@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zol2l.errors import require
-from zol2l.recurrent import CoordinatewiseLSTM, LSTMState
+from zol2l.networks.recurrent import CoordinatewiseLSTM, LSTMState
 from zol2l.sampling.base import LastStep, Sampling
 from zol2l.types import Directions
 

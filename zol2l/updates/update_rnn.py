@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from zol2l.errors import require
-from zol2l.recurrent import CoordinatewiseLSTM, LSTMState
+from zol2l.networks.recurrent import CoordinatewiseLSTM, LSTMState
 from zol2l.types import GradientEstimate
 from zol2l.updates.base import Update
 

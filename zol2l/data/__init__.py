@@ -1,0 +1,1 @@
+"""Images and labels: data sets, folders and archives of images, decoded once."""

@@ -1,0 +1,1 @@
+"""Classifiers: architectures, modes, labels and checkpoints; and the LSTM of learned parts."""

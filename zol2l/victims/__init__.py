@@ -1,1 +1,0 @@
-"""Classifiers to attack, the data they learn and their checkpoints."""
