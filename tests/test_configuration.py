@@ -1,4 +1,4 @@
-"""The configuration as a whole: every optimizee composes, data and cached victims are as named."""
+"""The configuration as a whole: every optimizee composes, and data are as named."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 
 from zol2l.commands.build import CONF, plain
 from zol2l.commands.options import entries
-from zol2l.storage.fingerprints import fingerprint
 
 ATTACKS = [n for n in sorted(entries(CONF, "optimizee")) if n.endswith(("_attack", "_linf"))]
 OPTIMIZEES = sorted(entries(CONF, "optimizee"))
@@ -48,14 +47,3 @@ def test_an_experiments_optimizee_brings_its_data(composed: Compose) -> None:
     assert composed("experiment=fig2_mnist").data._target_ == "zol2l.data.datasets.mnist"
     chosen = composed("experiment=fig2_mnist", "data=digits").data._target_
     assert chosen == "zol2l.data.datasets.digits"
-
-
-@pytest.mark.parametrize(
-    ("optimizee", "scale", "name"),
-    [("mnist_attack", "cpu", "31863e393886"), ("digits_attack", "cpu", "dd33c9dadf46")],
-)
-def test_victims_cached_by_earlier_versions_are_still_found(
-    composed: Compose, optimizee: str, scale: str, name: str
-) -> None:
-    cfg = composed(f"optimizee={optimizee}", f"scale={scale}")
-    assert fingerprint(plain(cfg.optimizee.victim)) == name

@@ -8,7 +8,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from zol2l.commands.build import CONF
-from zol2l.commands.objects import data_root
+from zol2l.commands.folders import data_root
 from zol2l.errors import InvalidInput
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.commands.conftest import Outcome, Zol2l
-from tests.test_files import full_disk
+from tests.storage.test_files import full_disk
 
 QUADRATIC = ("optimizee=quadratic", "scale=smoke", "logger=csv")
 

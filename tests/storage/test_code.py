@@ -133,7 +133,7 @@ def edited(monkeypatch: pytest.MonkeyPatch, file: str, old: str, new: str) -> No
         ("updates/adam.py", "-self.rate", "-2 * self.rate", {"Adam"}),
         ("updates/sgd.py", "-self.rate", "-2 * self.rate", {"SGD"}),
         ("optimizees/goals.py", "own - others", "2 * own - others", {"AttackFamily"}),
-        ("victims/networks.py", "dropout: float = 0.25", "dropout: float = 0.5", {"network"}),
+        ("networks/convolutional.py", "dropout: float = 0.25", "dropout: float = 0.5", {"network"}),
     ],
 )
 def test_an_edit_of_ours_renames_what_is_made_of_it_alone(

@@ -12,7 +12,6 @@ from omegaconf import DictConfig, ListConfig
 
 from zol2l.commands.build import build, identity_of
 from zol2l.commands.folders import store
-from zol2l.commands.train_victim import ensure_victim
 from zol2l.errors import InvalidInput, require
 from zol2l.optimizees import OptimizeeFamily
 from zol2l.optimizees.family import SPLITS
@@ -66,6 +65,8 @@ def chosen_device(cfg: DictConfig) -> torch.device:
 def _build_family(cfg: DictConfig) -> OptimizeeFamily:
     if "victim" not in cfg.optimizee:
         return _checked(build(cfg.optimizee.family))
+    from zol2l.commands.train_victim import ensure_victim  # with pandas, which refusals do without
+
     network, data, card = ensure_victim(cfg)
     family = _checked(
         build(
