@@ -55,6 +55,9 @@ BAD: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "words": (lambda x: ["a"] * len(x), "answered a list"),
     "holes": (lambda x: [None] * len(x), "answered a list"),
     "a dictionary": (lambda x: {"loss": x}, "answered a dict"),
+    "a masked array": (lambda x: np.ma.masked_array(x.numpy()), "answered a MaskedArray"),
+    "sparse": (lambda x: x.to_sparse(), "answered a sparse or meta Tensor"),
+    "meta": (lambda x: x.to("meta"), "answered a sparse or meta Tensor"),
     "an object": (lambda x: SimpleNamespace(logits=x), "answered a SimpleNamespace"),
 }
 
@@ -202,6 +205,25 @@ def test_starts_may_be_an_array() -> None:
     for wrong in (None, "zeros", np.zeros((B, D), dtype=complex), np.zeros((B, D), dtype=int)):
         with pytest.raises(InvalidInput, match=r"^starts="):
             FunctionOptimizee(squares, wrong)
+
+
+def test_starts_are_copied() -> None:
+    starts = torch.ones(B, D)
+    problem = FunctionOptimizee(squares, starts)
+    starts.fill_(9)
+    assert (problem.start() == 1).all()
+
+
+@pytest.mark.parametrize("options", [{"budget": 10**30}, {"budget": "30"}, {"chunk": 1.5}], ids=str)
+def test_an_oracles_settings_are_whole_numbers(options: dict[str, Any]) -> None:
+    ((name, value),) = options.items()
+    with pytest.raises(InvalidInput, match=f"^{name}={value}: at least 1"):
+        Oracle(quadratic(B, D), **options)
+    for steps in (1.5, "3", True):
+        with pytest.raises(InvalidInput, match=f"^steps={steps}: at least 1"):
+            run(composed(GaussianSampling(Q), SGD(1.0)), Oracle(quadratic(B, D)), steps, seeded())
+    with pytest.raises(InvalidInput, match=r"^directions=1\.5: at least 1"):
+        GaussianSampling(1.5)
 
 
 def test_a_learned_optimizer_takes_the_type_of_the_start() -> None:

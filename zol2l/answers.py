@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zol2l.errors import InvalidInput, require
+from zol2l.errors import LARGEST, InvalidInput, require
 from zol2l.machine.memory import failures_told
 from zol2l.storage.code import INSTALLED
 
 OURS = Path(__file__).parent
 FLOATS = (np.float16, np.float32, np.float64)
-TYPES = {"b": (np.bool_,), "i": (np.int64,), "u": (np.int64,), "f": FLOATS}
-"""Kinds of NumPy's types that are read as real numbers, and the types that each kind becomes."""
+KINDS = "biuf"
+"""NumPy's kinds of real numbers: bool, whole numbers with and without sign, floating point."""
 
 
 def values_of(function: Callable[[Any], Any], points: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def values_of(function: Callable[[Any], Any], points: Tensor) -> Tensor:
     of the function's own is its cause.
     """
     wanted = f"it must answer one real number a point, ({len(points)},)"
-    values = _answer("function", function, points.clone(), wanted)
+    values = _answer("function", function, points.clone(), wanted).to(points)
     if values.shape == (len(points), 1):
         values = values[:, 0]
     fits = values.shape == (len(points),)
@@ -39,12 +39,16 @@ def values_of(function: Callable[[Any], Any], points: Tensor) -> Tensor:
 
 
 def scores_of(victim: Callable[[Tensor], Any], images: Tensor) -> Tensor:
-    """Scores (m, classes) of a victim for images (m, C, H, W), as `values_of` takes answers.
+    """Scores (m, classes) of a victim for images (m, C, H, W), as `values_of` takes answers, but in
+    the finer type of the images' and the answer's: two classes that the victim tells apart must not
+    become one. Whole numbers are float64.
 
     The images may be written into: give copies of those that are still needed.
     """
     wanted = f"it must answer a logit for each of two classes or more, ({len(images)}, classes)"
     scores = _answer("victim", victim, images, wanted)
+    own = scores.dtype if scores.is_floating_point() else torch.float64
+    scores = scores.to(torch.promote_types(own, images.dtype))
     one = scores.shape in ((len(images),), (len(images), 1))
     if one:
         wanted = f"{wanted}; one logit z an image is torch.stack([-z, z], dim=1)"
@@ -64,7 +68,7 @@ def read(field: str, given: Any, allowed: str) -> Tensor:
 
 
 def _answer(called: str, asked: Callable[[Any], Any], points: Tensor, wanted: str) -> Tensor:
-    """What `asked` says of `points`, in their type and on their device."""
+    """What `asked` says of `points`, on their device."""
     try:
         with failures_told():
             answer = asked(points)
@@ -75,22 +79,28 @@ def _answer(called: str, asked: Callable[[Any], Any], points: Tensor, wanted: st
         told = f"raised {_told(error)} when it was shown {shown}; {wanted}"
         raise InvalidInput(called, _name(asked), told) from error
     numbers = _numbers(answer)
-    if numbers is None:
+    if numbers is None or numbers.is_meta != points.is_meta:
         raise InvalidInput(called, _name(asked), f"answered {_kind(answer)}; {wanted}")
-    return numbers.to(points)
+    return numbers.to(points.device)
 
 
 def _numbers(given: Any) -> Tensor | None:
     if isinstance(given, Tensor):
-        return None if given.is_complex() else given
+        dense = given.layout == torch.strided and not given.is_quantized
+        return given if dense and not given.is_complex() else None
+    if isinstance(given, np.ma.MaskedArray):
+        return None
     try:
         array = np.asarray(given)
     except Exception:  # NumPy raises many kinds, and an object's own conversion any
         return None
-    types = TYPES.get(array.dtype.kind)
-    if types is None:
+    if array.dtype.kind not in KINDS:
         return None
-    own = array.dtype.type if array.dtype.type in types else types[-1]
+    if array.dtype.kind == "b" or array.dtype.type in FLOATS:
+        own = array.dtype.type
+    else:
+        whole = array.dtype.kind != "f" and (array.size == 0 or array.max() <= LARGEST)
+        own = np.int64 if whole else np.float64
     return torch.from_numpy(array.astype(own))
 
 
@@ -98,8 +108,10 @@ def _kind(given: Any) -> str:
     """What something that is no array of real numbers is called."""
     if given is None:
         return "None"
+    kind = "sparse or meta Tensor" if isinstance(given, Tensor) else type(given).__name__
+    kind = "Tensor" if isinstance(given, Tensor) and given.is_complex() else kind
     dtype = getattr(given, "dtype", None)
-    return f"a {type(given).__name__}" + (f" of {dtype}" if dtype is not None else "")
+    return f"a {kind}" + (f" of {dtype}" if dtype is not None else "")
 
 
 def _shape(answer: Tensor) -> str:

@@ -33,3 +33,19 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
         return found
     begun = get_close_matches(name, {known[: len(name)] for known in names}, n=1, cutoff=0.7)
     return [known for known in names if known[: len(name)] in begun]
+
+
+LARGEST = 2**63 - 1
+"""Whole numbers have 64 bits, with a sign."""
+
+
+def require_whole(field: str, value: object, least: int, allowed: str) -> None:
+    """Refuse what is no whole number of at most 64 bits, or below `least`."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    require(whole and least <= value <= LARGEST, field, value, allowed)  # type: ignore[operator]
+
+
+def require_number(field: str, value: object, allowed: str) -> None:
+    """Refuse what is no finite number."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    require(number and abs(value) < float("inf"), field, value, allowed)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zol2l.chunks import points_per_call
-from zol2l.errors import InvalidInput, require
+from zol2l.errors import InvalidInput, require, require_whole
 from zol2l.meta_gradient import MetaGradient
 from zol2l.types import Evaluation, Optimizee
 
@@ -42,9 +42,11 @@ class Oracle:
         until_success: bool = False,
         confirm: int = 0,
     ) -> None:
-        require(budget is None or budget >= 1, "budget", budget, "at least 1 query per instance")
-        require(chunk is None or chunk >= 1, "chunk", chunk, "at least 1 evaluation per call")
-        require(confirm >= 0, "confirm", confirm, "at least 0 more looks")
+        if budget is not None:
+            require_whole("budget", budget, 1, "at least 1 query per instance, or None")
+        if chunk is not None:
+            require_whole("chunk", chunk, 1, "at least 1 evaluation per call, or None")
+        require_whole("confirm", confirm, 0, "at least 0 more looks")
         size = optimizee.instances, optimizee.dimension
         require(min(size) >= 1, "(B, D)", size, "at least one instance and one variable")
         self.optimizee = self._current = optimizee

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from zol2l.errors import require
+from zol2l.errors import require_whole
 from zol2l.optimizer import Optimizer, State, iterate
 from zol2l.oracle import Oracle, require_affordable
 from zol2l.storage.checkpoint import Checkpoint, Trees
@@ -86,7 +86,7 @@ def run(
     before counts on; it is refused where its budget cannot pay for a step any more.
     With a `checkpoint`, a run that was killed goes on where it was last saved, exactly.
     """
-    require(steps >= 1, "steps", steps, "at least 1")
+    require_whole("steps", steps, 1, "at least 1")
     start = oracle.optimizee.start()
     optimizer.eval().to(start)
     already, confirm = int(oracle.spent().max()), oracle.confirm

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -23,11 +24,16 @@ from zol2l.optimizees.threat_model import LInfBall
 
 B = 3
 BALL = LInfBall(0.3)
+SINGLE = ("a column", "array", "backwards", "float32")
 VICTIMS = {
     **GOOD,
     "a column": lambda x: x[None][0],
     "numbers in a list": lambda x: [row.tolist() for row in x],
 }
+
+
+FINER = {kind: (lambda x: x) if kind in SINGLE else torch.Tensor.double for kind in VICTIMS}
+"""What each of these answers is as a tensor: numbers of Python's own are float64."""
 
 
 def black_boxes(threat: LInfBall = BALL) -> dict[str, Attack]:
@@ -40,7 +46,7 @@ def test_a_victim_may_answer_in_any_plain_form(name: str, kind: str) -> None:
     victim, images = LinearVictim(), pictures(B, torch.float32)
     labels = labelled(victim, images)
     found = black_boxes()[name](lambda x: VICTIMS[kind](victim(x)), images, labels)
-    plain = black_boxes()[name](victim, images, labels)
+    plain = black_boxes()[name](lambda x: FINER[kind](victim(x)), images, labels)
     assert torch.equal(found.adversarial, plain.adversarial)
     assert torch.equal(found.queries, plain.queries)
 
@@ -106,7 +112,7 @@ ONE_HOT = torch.eye(CLASSES)[torch.arange(B)]
         ({"targets": torch.ones(B)}, "targets=of torch.float32"),
         ({"targets": ONE_HOT}, "targets=of shape (3, 4)"),
         ({"targets": torch.tensor([3, 3, 2])}, "targets=2 for image 2: another class"),
-        ({"targets": torch.tensor([3, 3, 9])}, "labels=9: below"),
+        ({"targets": torch.tensor([3, 3, 9])}, "targets=9: below"),
         ({"images": pictures(B)[0]}, "images=(2, 3, 2): a batch (B, C, H, W)"),
         ({"images": pictures(B)[:, :, :0]}, "at least one pixel each"),
         ({"images": pictures(B).bfloat16()}, "images=torch.bfloat16: torch.float32 or"),
@@ -143,3 +149,71 @@ def test_pixels_that_rounding_moved_outside_are_clipped() -> None:
     whole = SquareAttack(BALL, 50)(victim, images.clamp(0, 1), labels)
     assert torch.equal(found.adversarial, whole.adversarial)
     assert sys.float_info.epsilon > (found.adversarial - 1).max()
+
+
+def test_classes_that_the_victim_tells_apart_stay_apart() -> None:
+    """In float32 these scores are all the same: the clean images would be broken by a tie."""
+    linear, images = LinearVictim(), pictures(B, torch.float32)
+    labels = labelled(linear, images.double())
+    answers = {
+        "large": lambda x: linear(x.double()) + 1e8,
+        "small": lambda x: 1e-9 * linear(x.double()) + 1,
+        "whole": lambda x: (10 * linear(x.double())).long() + 10**15,
+        "unsigned": lambda x: (1000 * linear(x.double()) + 2.0**40).numpy().astype("uint64"),
+    }
+    for victim in answers.values():
+        found = SquareAttack(LInfBall(1e-6), 20)(victim, images, labels)
+        assert not found.success.any()
+
+
+def test_unsigned_scores_beyond_64_bits_with_a_sign_keep_it() -> None:
+    images, labels = pictures(B), torch.zeros(B).long()
+
+    def victim(x: Tensor) -> Any:
+        scores = np.full((len(x), CLASSES), 5, dtype=np.uint64)
+        scores[:, 0] = 2**64 - 1
+        return scores
+
+    assert not SquareAttack(BALL, 20)(victim, images, labels).success.any()
+
+
+def test_a_victim_answers_as_many_classes_for_every_image() -> None:
+    images, labels = pictures(B), torch.zeros(B).long()
+    with pytest.raises(InvalidInput, match="classes: as many for every image"):
+        SquareAttack(BALL, 20, chunk=2)(lambda x: x.flatten(1)[:, : 3 + len(x)], images, labels)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"budget": "9"}, {"budget": 1.5}, {"budget": 10**30}, {"chunk": 1.5}, {"confirm": "x"}),
+        *({"seed": -1}, {"seed": 1.5}, {"seed": None}, {"seed": 2**70}, {"confirm": 1.5}),
+    ],
+    ids=str,
+)
+def test_settings_of_other_kinds_are_named(options: dict[str, Any]) -> None:
+    ((name, value),) = options.items()
+    with pytest.raises(InvalidInput, match=f"^{name}={value}: "):
+        SquareAttack(BALL, 20, **options)
+
+
+def test_radii_and_margins_are_finite_numbers() -> None:
+    for eps in ("8/255", True, None, float("nan")):
+        with pytest.raises(InvalidInput, match=r"^eps="):
+            LInfBall(eps)
+    for kappa in ("x", float("inf")):
+        with pytest.raises(InvalidInput, match=r"^kappa="):
+            SquareAttack(BALL, 20, kappa=kappa)(LinearVictim(), pictures(B), torch.zeros(B).long())
+
+
+def test_an_image_buffer_that_changes_meanwhile_changes_nothing() -> None:
+    linear, images = LinearVictim(), pictures(B)
+    labels, before = labelled(linear, images), images.clone()
+
+    def victim(x: Tensor) -> Tensor:
+        images.fill_(0.5)
+        return linear(x)
+
+    found = SquareAttack(BALL, 30)(victim, images, labels)
+    plain = SquareAttack(BALL, 30)(linear, before, labels)
+    assert torch.equal(found.adversarial, plain.adversarial)

@@ -52,7 +52,7 @@ def test_weights_tuning_and_results_are_made_again(zol2l: Zol2l) -> None:
     assert read_json(TUNED)["settings"] == tuned
 
 
-@pytest.mark.parametrize("content", ["[]", '{"meta_training": {'])
+@pytest.mark.parametrize("content", ["[]", "{}", '{"meta_training": {'])
 def test_a_folder_whose_settings_are_lost_is_refused_with_the_remedy(
     zol2l: Zol2l, content: str
 ) -> None:
@@ -87,6 +87,36 @@ def test_results_and_pictures_are_made_again(
     pd.testing.assert_frame_equal(pd.read_parquet(run / "results.parquet"), expected)
     assert {path.name for path in file.parent.glob("*.damaged")} == {f"{file.name}.damaged"}
     assert "damaged" not in done(zol2l(*given))
+
+
+@pytest.mark.parametrize(
+    ("which", "told", "left"),
+    [
+        ("results.parquet", "of square give the commands again", ["nes_pgd"]),
+        ("made_of.json", "a new table, without square", ["nes_pgd"]),
+        ("pictures/square.safetensors", "no pictures of square", ["square", "nes_pgd"]),
+    ],
+)
+def test_a_table_is_begun_anew_and_its_losses_are_named(
+    zol2l: Zol2l, which: str, told: str, left: list[str]
+) -> None:
+    given = ("attack", "optimizee=digits_linf", "scale=smoke", "logger=csv")
+    run = Path("outputs/digits_linf-smoke")
+    done(zol2l(*given, "attack=square"))
+    half(run / which)
+    said = done(zol2l(*given, "attack=nes_pgd"))
+    assert f"{run / which} cannot be read" in said and told in said
+    assert list(pd.read_parquet(run / "results.parquet")["method"].unique()) == left
+    done(zol2l(*given, "attack=square"))
+    assert pd.read_parquet(run / "results.parquet")["method"].nunique() == 2
+
+
+def test_a_stage_stands_on_weights_that_were_made_again(zol2l: Zol2l) -> None:
+    given = ("meta-train", *QUADRATIC, "ablation=none")
+    done(zol2l(*given))
+    half(RUN / "meta/zo_lstm/update/weights.safetensors")
+    said = done(zol2l(*given))
+    assert "It is made again" in said and "Learned sampling of zo_lstm is there" in said
 
 
 @pytest.mark.parametrize("player", ["classifier", "maximizer"])

@@ -13,6 +13,7 @@ from zol2l.data import archives
 from zol2l.errors import InvalidInput
 
 SPLITS = ("train", "test")
+LARGE = 2**25 + 77_777
 FILES = {"train/a/1.txt": b"one", "train/b/2.txt": b"two", "test/a/3.txt": b"three"}
 
 
@@ -115,7 +116,7 @@ def test_an_archive_without_the_splits_is_refused_before_it_is_unpacked(
     tmp_path: Path, names: list[str]
 ) -> None:
     path = archive(tmp_path / "x.zip", dict.fromkeys(names, b""))
-    told = r"x\.zip: has no folder train or test at its top or in its only folder; nothing was"
+    told = r"x\.zip: has no folders train and test at its top or in its only folder; nothing was"
     with pytest.raises(InvalidInput, match=told):
         unpacked(path, tmp_path / "cache")
     assert os.listdir(tmp_path) == ["x.zip"]  # noqa: PTH208
@@ -125,7 +126,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with ZipFile(path, "w", ZIP_DEFLATED) as file:
         for i in range(3):
-            file.writestr(f"train/a/{i}.png", bytes(2**25))
+            file.writestr(f"{'test' if i else 'train'}/a/{i}.png", bytes(2**25))
     told = r"folder=.*x\.zip: would unpack to 96\.0 MiB, more than 100 times its own size"
     with pytest.raises(InvalidInput, match=told):
         unpacked(path, tmp_path / "cache")
@@ -160,8 +161,9 @@ def test_a_member_that_is_larger_than_it_says_is_stopped(tmp_path: Path) -> None
     """32 MiB that the directory and the member's own header call 1,000 bytes."""
     path, cache = tmp_path / "x.zip", tmp_path / "cache"
     with ZipFile(path, "w", ZIP_DEFLATED) as file:
-        file.writestr("train/a/1.png", bytes(2**25))
-    size, lie = (2**25).to_bytes(4, "little"), (1000).to_bytes(4, "little")
+        file.writestr("train/a/1.png", bytes(LARGE))
+        file.writestr("test/a/1.png", b"")
+    size, lie = LARGE.to_bytes(4, "little"), (1000).to_bytes(4, "little")
     content = path.read_bytes()
     assert content.count(size) == 2
     path.write_bytes(content.replace(size, lie))

@@ -121,4 +121,8 @@ def test_figures_see_results_alone_and_need_no_pyplot_and_hence_no_display():
         parts = ("results", "robust_results", "summary")
         results = {f"zol2l.evaluation.{part}" for part in parts}
         others = {name for name in seen if not name.startswith("zol2l.plots")}
-        assert others <= results | {"zol2l.storage.files", "zol2l.errors"}
+        assert others <= results | {
+            "zol2l.storage.files",
+            "zol2l.storage.bad_files",
+            "zol2l.errors",
+        }

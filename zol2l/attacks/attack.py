@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zol2l.attacks.checkpoint import AttackCheckpoint
 from zol2l.chunks import predictions
-from zol2l.errors import require
+from zol2l.errors import require_whole
 from zol2l.networks.modes import evaluating
 from zol2l.optimizees.constrained_attack import AttackLoss, ConstrainedAttack
 from zol2l.optimizees.goals import Goal
@@ -68,7 +68,12 @@ class Attack(ABC):
         loss: AttackLoss = "margin",
         confirm: int = 0,
     ) -> None:
-        require(budget is None or budget >= 1, "budget", budget, "at least 1 query an image")
+        if budget is not None:
+            require_whole("budget", budget, 1, "at least 1 query an image, or None")
+        if chunk is not None:
+            require_whole("chunk", chunk, 1, "at least 1 image a call, or None")
+        require_whole("confirm", confirm, 0, "at least 0 more looks")
+        require_whole("seed", seed, 0, "a whole number, at least 0")
         self.threat, self.budget, self.kappa = threat, budget, kappa
         self.chunk, self.seed, self.loss, self.confirm = chunk, seed, loss, confirm
         self.progress: Callable[[int, int], None] = lambda finished, images: None

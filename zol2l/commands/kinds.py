@@ -10,8 +10,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-LARGEST = 2**63 - 1
-"""Whole numbers have 64 bits, with a sign."""
+from zol2l.errors import LARGEST
+
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 LISTS, MAPPINGS = (Sequence, list), (Mapping, dict)
 WORDS = {

@@ -62,7 +62,7 @@ def unpacked(archive: Path, cache: Path, splits: Collection[str]) -> Path:
 def _place_of(splits: Collection[str], archive: Path, members: Sequence[ZipInfo]) -> PurePosixPath:
     place = place_of(splits, folders_of([PurePosixPath(member.filename) for member in members]))
     if place is None:
-        told = f"has no folder {' or '.join(splits)} at its top or in its only folder"
+        told = f"has no folders {' and '.join(splits)} at its top or in its only folder"
         raise InvalidInput("folder", archive, f"{told}; nothing was unpacked")
     return place
 

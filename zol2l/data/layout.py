@@ -13,14 +13,14 @@ Folders = Callable[[PurePosixPath], Collection[str]]
 
 
 def place_of(splits: Collection[str], folders: Folders) -> PurePosixPath | None:
-    """The folder in which one of `splits` is: the top, or the only folder in that, and so on; None
+    """The folder in which the `splits` are: the top, or the only folder in that, and so on; None
     if there is none.
     """
     wanted = {part for split in splits for part in PurePosixPath(split).parts[:1]}
     place = PurePosixPath()
     while True:
         there = [name for name in folders(place) if not name.startswith(BESIDE)]
-        if not wanted.isdisjoint(there):
+        if wanted <= set(there):
             return place
         if len(there) != 1:
             return None

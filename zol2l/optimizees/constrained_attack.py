@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from zol2l.errors import require
+from zol2l.errors import require, require_number
 from zol2l.optimizees.goals import Goal
 from zol2l.optimizees.image_attack import ImageAttack
 from zol2l.optimizees.threat_model import ThreatModel
@@ -42,7 +42,8 @@ class ConstrainedAttack(ImageAttack):
         super().__init__(victim, images, goal)
         require(loss in get_args(AttackLoss), "loss", loss, "margin or cross_entropy")
         self.loss = loss
-        require(kappa >= 0, "kappa", kappa, "at least 0")
+        require_number("kappa", kappa, "a margin of at least 0")
+        require(kappa >= 0, "kappa", kappa, "a margin of at least 0")
         self.threat, self.kappa = threat, kappa
         self.shape = self.images.shape[1:]
         self.dimension = self.shape.numel()

@@ -13,6 +13,8 @@ from zol2l.answers import read, values_of
 from zol2l.errors import require
 from zol2l.types import Evaluation, Optimizee
 
+FLOATING = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+
 
 def on_arrays(function: Callable[[Any], Any]) -> Callable[[Tensor], Any]:
     """A function of NumPy arrays (m, D) -> (m,) as one of tensors. It has no gradient."""
@@ -42,9 +44,9 @@ class FunctionOptimizee(Optimizee):
         require(starts.ndim == 2, "starts", tuple(starts.shape), "a matrix of start points (B, D)")
         valid = smoothing is None or smoothing > 0
         require(valid, "smoothing", smoothing, "a smoothing parameter mu > 0, or None")
-        require(starts.is_floating_point(), "starts", starts.dtype, "a floating-point type")
+        require(starts.dtype in FLOATING, "starts", starts.dtype, "float32 or float64")
         self.function = function
-        self.starts: Tensor = starts
+        self.starts: Tensor = starts.clone()
         self.instances, self.dimension = starts.shape
         self._mu = smoothing
         self.smoothing = {torch.float32: smoothing or 1e-3, torch.float64: smoothing or 1e-6}

@@ -24,9 +24,10 @@ class Goal(Rows):
     labels: Tensor
     targets: Tensor | None = None
 
-    def all(self) -> tuple[Tensor, ...]:
-        """Labels, and targets where there are any."""
-        return (self.labels,) if self.targets is None else (self.labels, self.targets)
+    def named(self) -> dict[str, Tensor]:
+        """Labels, and targets where there are any, by what they are called."""
+        targets = {} if self.targets is None else {"targets": self.targets}
+        return {"labels": self.labels, **targets}
 
     @property
     def chosen(self) -> Tensor:

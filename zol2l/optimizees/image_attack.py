@@ -30,7 +30,9 @@ class ImageAttack(Optimizee):
         self.images = pixels(images)
         self.goal = checked_goal(goal, self.images)
         self.victim, self.instances = victim, len(self.images)
-        self.largest_class = max(int(classes.max()) for classes in self.goal.all())
+        self.largest = {name: int(classes.max()) for name, classes in self.goal.named().items()}
+        self.classes: set[int] = set()
+        """How many the victim answers, once that is seen: one number, which parts share."""
 
     def scores(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Log-probabilities (B, n, classes) and predicted classes (B, n) of images x (B, n, C H W),
@@ -38,11 +40,19 @@ class ImageAttack(Optimizee):
         """
         shown = x.unflatten(-1, self.images.shape[1:]).flatten(0, 1)
         logits = scores_of(self.victim, shown)
-        classes = logits.shape[1]
-        allowed = f"below the {classes} classes that the victim answers"
-        require(self.largest_class < classes, "labels", self.largest_class, allowed)
+        self._require_classes(logits.shape[1])
         prediction = logits.argmax(dim=-1).view(x.shape[:2])
         return log_probabilities(logits).unflatten(0, x.shape[:2]), prediction
+
+    def _require_classes(self, count: int) -> None:
+        if count in self.classes:
+            return
+        self.classes.add(count)
+        told = " and ".join(map(str, sorted(self.classes)))
+        require(len(self.classes) == 1, "victim", f"{told} classes", "as many for every image")
+        for name, largest in self.largest.items():
+            allowed = f"below the {count} classes that the victim answers"
+            require(largest < count, name, largest, allowed)
 
     def __getitem__(self, rows: Any) -> Self:
         part = copy.copy(self)
@@ -52,8 +62,8 @@ class ImageAttack(Optimizee):
 
 
 def pixels(images: Any) -> Tensor:
-    """Images (B, C, H, W), a tensor or an array, with pixels in [0, 1]: what rounding has moved
-    outside is clipped, anything else is refused.
+    """A copy of images (B, C, H, W), a tensor or an array, with pixels in [0, 1]: what rounding has
+    moved outside is clipped, anything else is refused.
     """
     given = read("images", images, "a batch (B, C, H, W)")
     require(given.ndim == 4, "images", tuple(given.shape), "a batch (B, C, H, W)")
@@ -65,7 +75,7 @@ def pixels(images: Any) -> Tensor:
     valid = low >= -ROUNDING and high <= 1 + ROUNDING
     wrong = high if low >= -ROUNDING else low
     require(valid, "images", f"a pixel of {wrong:.9g}", "pixels must lie in [0, 1]")
-    return given if low >= 0 and high <= 1 else given.clamp(0, 1)
+    return given.clamp(0, 1)
 
 
 def checked_goal(goal: Goal, images: Tensor) -> Goal:
@@ -93,4 +103,4 @@ def _classes(field: str, given: Any, images: Tensor) -> Tensor:
     require(counted, field, f"of {classes.dtype}", "classes as whole numbers, such as .long()")
     lowest = int(classes.min())
     require(lowest >= 0, field, lowest, "classes are counted from 0")
-    return classes.to(images.device, torch.int64)
+    return classes.to(images.device, torch.int64, copy=True)

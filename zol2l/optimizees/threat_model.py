@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from zol2l.errors import require
+from zol2l.errors import require, require_number
 
 HALVINGS = 60
 """Bisection steps of the l2 projection: beyond what float64 resolves."""
@@ -25,6 +25,7 @@ class ThreatModel(ABC):
 
     def __init__(self, eps: float) -> None:
         allowed = "a radius > 0 for pixels in [0, 1]; 8 of 255 grey levels are 0.0314"
+        require_number("eps", eps, allowed)
         require(0 < eps <= self.largest, "eps", eps, allowed)
         self.eps = eps
 

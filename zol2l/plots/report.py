@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from safetensors.numpy import load_file
@@ -12,6 +13,9 @@ from zol2l.plots.curves import loss_against_iterations, loss_against_queries
 from zol2l.plots.instances import loss_per_instance
 from zol2l.plots.strip import Pictures, adversarial_strip
 from zol2l.plots.success import success_against_queries
+from zol2l.storage.bad_files import BadFile, reading
+
+log = logging.getLogger(__name__)
 
 
 def draw_figures(folder: Path) -> list[Path]:
@@ -41,6 +45,15 @@ def draw_figures(folder: Path) -> list[Path]:
 
 
 def read_pictures(folder: Path, methods: list[str]) -> dict[str, Pictures]:
-    """Read the pictures of those `methods` that took some, in the order of `methods`."""
-    files = {method: folder / f"{method}.safetensors" for method in methods}
-    return {method: load_file(path) for method, path in files.items() if path.is_file()}
+    """Read the pictures of those `methods` that took some, in the order of `methods`. Those that
+    cannot be read are named and left out.
+    """
+    found: dict[str, Pictures] = {}
+    for method in methods:
+        path = folder / f"{method}.safetensors"
+        try:
+            with reading(path):
+                found |= {method: load_file(path)} if path.is_file() else {}
+        except BadFile as error:
+            log.warning("%s %s; no pictures of %s", path, error.reason, method)
+    return found

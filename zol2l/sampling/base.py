@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zol2l.errors import require
+from zol2l.errors import require_whole
 from zol2l.types import Directions, Rows
 
 
@@ -26,7 +26,7 @@ class Sampling(nn.Module):
 
     def __init__(self, directions: int = 20) -> None:
         super().__init__()
-        require(directions >= 1, "directions", directions, "at least 1 (q >= 1)")
+        require_whole("directions", directions, 1, "at least 1 (q >= 1)")
         self.directions = directions
 
     def init(self, theta: Tensor) -> Any:

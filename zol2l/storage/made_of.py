@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zol2l.storage.bad_files import intact
+from zol2l.storage.bad_files import intact, reading
 from zol2l.storage.fingerprints import fingerprint
 from zol2l.storage.json_files import as_json, flat, read_json, write_json
 
@@ -61,7 +61,7 @@ class MadeOf:
         `going_on` left of those that were there before. Returns all files used.
         """
         path = folder / f"{FILE}{kind}.json"
-        before = read_json(path) if self.of and path.is_file() else {}
+        before = _record(path) if self.of else {}
         used = {str(file.absolute()): _digest(file) for file in self.used}
         own = {n: [str(file.absolute()) for file in files] for n, files in self.own.items()}
         content = {
@@ -82,8 +82,11 @@ def going_on(folder: Path, of: Mapping[str, Any], replaced: Collection[str]) -> 
     so that a kill leaves no record that tells of other rows.
     """
     path, table = folder / f"{FILE}.json", folder / "results.parquet"
-    known = read_json(path) if path.is_file() else {}
-    there = _methods_of(table)
+    known = _record(path)
+    there = intact(table, _methods_of) or []
+    if not there and known.get("methods"):
+        lost = ", ".join(name for name in known["methods"] if name not in replaced)
+        log.warning("%s: a new table; of %s give the commands again", table, lost or "none")
     if differs := _difference(known.get("of", {}), as_json(of)):
         path.unlink(missing_ok=True)
         if there:
@@ -118,7 +121,7 @@ def stands(folder: Path, kind: str) -> bool:
 def methods_in(folder: Path) -> dict[str, str]:
     """What defines each method with results in `folder`, where that is known."""
     path = folder / f"{FILE}.json"
-    return dict(read_json(path, "methods")["methods"]) if path.is_file() else {}
+    return dict(_record(path).get("methods", {}))
 
 
 def forget(folder: Path, kind: str) -> None:
@@ -137,6 +140,11 @@ def definition(*settings: Mapping[str, Any]) -> str:
         for each in settings
     ]
     return fingerprint({str(i): each for i, each in enumerate(known)})
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """What `keep` wrote; nothing where there is none, or it is damaged, which is said."""
+    return intact(path, lambda path: read_json(path, "used", "methods", "own", "of")) or {}
 
 
 def _filled(path: Path) -> bool:
@@ -164,12 +172,9 @@ def _difference(known: Mapping[str, Any], of: Mapping[str, Any]) -> str:
 
 
 def _methods_of(table: Path) -> list[str]:
-    """The methods with rows in a results file, in their order; none where it cannot be read."""
-    import pyarrow as pa  # half of what the command line takes to start
-    import pyarrow.parquet as pq
+    """The methods with rows in a results file, in their order."""
+    import pyarrow.parquet as pq  # half of what the command line takes to start
 
-    try:
+    with reading(table):
         found = pq.read_table(table, columns=["method"])["method"]
-    except (OSError, pa.ArrowException):
-        return []
     return [str(name) for name in found.unique().to_pylist()]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zol2l.errors import Diverged, InvalidInput
+from zol2l.storage.bad_files import BadFile
 from zol2l.storage.code import CODE
 from zol2l.storage.json_files import as_json, flat, read_json, write_json
 
@@ -41,4 +42,8 @@ def freed_if_diverged(folder: Path) -> Iterator[None]:
 
 def made_with(folder: Path) -> dict[str, Any]:
     """The settings that `folder` belongs to."""
-    return read_json(folder / SETTINGS, remedy=f"delete {folder}, or set run_name to begin anew")
+    remedy = f"delete {folder}, or set run_name to begin anew"
+    settings = read_json(folder / SETTINGS, remedy=remedy)
+    if not settings:
+        raise BadFile(folder / SETTINGS, "is no record of zol2l: it is empty", remedy)
+    return settings
