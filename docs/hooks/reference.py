@@ -49,7 +49,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 def commands() -> str:
     """The commands with their descriptions, from the dictionary that `zol2l --help` prints."""
-    for node in ast.parse((ROOT / "zol2l" / "cli.py").read_text()).body:
+    for node in ast.parse((ROOT / "zol2l" / "commands" / "cli.py").read_text()).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "COMMANDS":
             described = ast.literal_eval(node.value).items()
             return table("command", "what it does", rows=[(f"`{k}`", v) for k, v in described])
