@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+
+from zol2l.commands.build import CONF
+from zol2l.commands.checks import check_settings
+from zol2l.commands.options import entries
 
 PROGRAM = """
 import sys
@@ -58,3 +63,10 @@ def test_what_is_wrong_is_refused_before_heavy_imports(
         command, check=False, capture_output=True, text=True, timeout=120, cwd=tmp_path
     )
     assert answer.stdout.strip() == imported, answer.stderr
+
+
+@pytest.mark.parametrize("name", sorted(entries(CONF, "attacker")))
+def test_every_attackers_settings_pass_before_its_data_are_there(name: str) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("robust", ["scale=smoke", f"+attacker@attackers.one_more={name}"])
+    check_settings("adv-evaluate", cfg, {"recipe": "digits", "network": "digits"}, [])

@@ -42,8 +42,8 @@ from zol2l.run import first_step
 
 ANYWHERE = torch.zeros(1, 1)
 """A start point: what a first step costs does not depend on the problem."""
-BLANK = ImageData(*(torch.zeros(1, 3, 32, 32), torch.zeros(1).long()) * 2)
-"""Data to make a maximizer for, where its settings alone are looked at."""
+BLANK = ImageData(*(torch.zeros(1, 3, 32, 32), torch.tensor([9])) * 2)
+"""Data of ten classes to make a maximizer for, where its settings alone are looked at."""
 PRECISIONS = ("32-true", "32", "bf16-mixed")
 
 
