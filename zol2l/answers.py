@@ -108,8 +108,8 @@ def _kind(given: Any) -> str:
     """What something that is no array of real numbers is called."""
     if given is None:
         return "None"
-    kind = "sparse or meta Tensor" if isinstance(given, Tensor) else type(given).__name__
-    kind = "Tensor" if isinstance(given, Tensor) and given.is_complex() else kind
+    odd = isinstance(given, Tensor) and not given.is_complex()
+    kind = "sparse or meta Tensor" if odd else type(given).__name__
     dtype = getattr(given, "dtype", None)
     return f"a {kind}" + (f" of {dtype}" if dtype is not None else "")
 

@@ -1,1 +1,1 @@
-"""Threat models and attacks on classifiers, one protocol for all of them."""
+"""Attacks on classifiers, one protocol for all of them."""

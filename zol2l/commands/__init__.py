@@ -1,1 +1,1 @@
-"""The commands of the command line, one file each."""
+"""The application: the command line, objects from configurations, sweeps, a file a command."""
